@@ -1,0 +1,59 @@
+# make book | test | lab | serve | clean
+# Each makes the environment it needs first. README.md has the same commands for Windows.
+
+PYTHON ?= python3
+VENV   ?= .venv
+PORT   ?= 8001
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve lab test lint bench lock clean python
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
+
+book: $(VENV)/.ready  ## execute every notebook and build _build/html
+	@$(BIN)/python -m live_book.build
+
+serve: book  ## build the book and show it on 127.0.0.1
+	@$(BIN)/python -m live_book.serve --port $(PORT)
+
+lab: $(VENV)/.ready  ## open the chapters in JupyterLab
+	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 chapters
+
+test: $(VENV)/.ready-dev  ## run the whole test suite
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready-dev  ## check style and that notebooks carry no outputs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/nbstripout --verify chapters/*.ipynb
+
+bench: $(VENV)/.ready-dev  ## measure; the figures are written to benchmarks/
+	@$(BIN)/python -m benchmarks
+
+lock: $(VENV)/.ready-dev  ## choose the newest versions within the bounds
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	    --no-emit-package backend-fundamentals --custom-compile-command "make lock" \
+	    requirements-dev.txt --output-file requirements.lock
+
+clean:  ## remove what was built; keep the environment
+	rm -rf _build .cache .pytest_cache .ruff_cache .hypothesis .schemathesis .coverage
+
+$(VENV)/.ready: requirements.txt requirements.lock pyproject.toml | python
+	@test -x $(BIN)/python || { echo "Making the environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing what the book needs (a minute or two, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --constraint requirements.lock -r requirements.txt
+	@touch $@
+
+$(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
+	@echo "Installing what the tests need (a minute, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --constraint requirements.lock -r requirements-dev.txt
+	@touch $@
+
+python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v >= (3, 11) else \
+	    "This course needs Python 3.11 or newer, and $(PYTHON) is Python %d.%d. " % v + \
+	    "Name a newer one, for example: make book PYTHON=python3.13")'
