@@ -1,0 +1,12 @@
+"""Run an API inside a notebook and look at what travels over the wire.
+
+``serve(app)`` puts any ASGI or WSGI app on a loopback socket; ``show_exchange(response)`` prints
+the request and the response as HTTP/1.1 writes them; ``SlowAnswer(app, seconds)`` makes an app
+answer late.
+"""
+
+from ._serve import Server, serve
+from ._slow import SlowAnswer
+from ._wire import request_text, response_text, show_exchange
+
+__all__ = ["Server", "SlowAnswer", "request_text", "response_text", "serve", "show_exchange"]

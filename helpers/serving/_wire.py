@@ -1,0 +1,52 @@
+"""Write a request and its response the way HTTP/1.1 puts them on the wire (RFC 9112)."""
+
+from __future__ import annotations
+
+import httpx
+
+_LONGEST_BODY = 1200  # characters of a body that are printed
+
+
+def request_text(request: httpx.Request) -> str:
+    """The request as HTTP/1.1 writes it: request line, header lines, an empty line, the body.
+
+    RFC 9112, sections 3 and 5. The body is shown as text if it is text.
+    """
+    target = request.url.raw_path.decode("ascii")
+    lines = [f"{request.method} {target} HTTP/1.1", *_header_lines(request.headers)]
+    return "\n".join(lines) + "\n\n" + _body_text(request.headers, request.read())
+
+
+def response_text(response: httpx.Response) -> str:
+    """The response as HTTP/1.1 writes it: status line, header lines, an empty line, the body.
+
+    RFC 9112, sections 4 and 5.
+    """
+    status = f"HTTP/1.1 {response.status_code} {response.reason_phrase}"
+    lines = [status, *_header_lines(response.headers)]
+    return "\n".join(lines) + "\n\n" + _body_text(response.headers, response.content)
+
+
+def show_exchange(response: httpx.Response) -> None:
+    """Print a response below the request that it answers."""
+    for name, text in (
+        ("request", request_text(response.request)),
+        ("response", response_text(response)),
+    ):
+        print(f"----- {name} -----")
+        print(text.rstrip("\n"))
+
+
+def _header_lines(headers: httpx.Headers) -> list[str]:
+    return [f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in headers.raw]
+
+
+def _body_text(headers: httpx.Headers, body: bytes) -> str:
+    kind = headers.get("content-type", "")
+    if not body:
+        return ""
+    if not (kind.startswith("text/") or "json" in kind):
+        return f"({len(body):,} bytes of {kind or 'unknown type'}, starting with {body[:12]!r})"
+    text = body.decode("utf-8", "replace")
+    rest = len(text) - _LONGEST_BODY
+    return text if rest <= 0 else f"{text[:_LONGEST_BODY]}… ({rest:,} more characters)"
