@@ -91,7 +91,7 @@ def create_app(
         q: Annotated[str, Query(max_length=100, description="words to look for")] = "",
         genre: Annotated[str, Query(max_length=40, description="only this genre")] = "",
         limit: Annotated[int, Query(ge=1, le=100, description="songs a page")] = 20,
-        cursor: Annotated[str | None, Query(max_length=1000, description="from `next`")] = None,
+        cursor: Annotated[str | None, Query(max_length=2000, description="from `next`")] = None,
     ) -> SongPage:
         found = search_songs(q, library.in_order())
         if genre:
@@ -179,6 +179,16 @@ def create_app(
     ) -> Plays:
         song_or_404(song_id)
         return Plays(plays=library.count_play(song_id, idempotency_key))
+
+    @app.get(
+        "/songs/{song_id}/plays",
+        tags=["songs"],
+        summary="How often a song was played",
+        responses=problem_documentation(404, 422),
+    )
+    async def get_plays(song_id: SongId) -> Plays:
+        song_or_404(song_id)
+        return Plays(plays=library.plays(song_id))
 
     # Plain `def`: making the sound takes a while, and FastAPI runs such an endpoint in a thread,
     # so that the server can answer others meanwhile.

@@ -39,11 +39,17 @@ class Library:
     def remove(self, song_id: str) -> bool:
         """Remove a song; says whether it was there."""
         self._plays.pop(song_id, None)
+        for answered in [pair for pair in self._answered if pair[0] == song_id]:
+            del self._answered[answered]
         return self._songs.pop(song_id, None) is not None
 
     def in_order(self) -> list[Song]:
         """All songs, sorted by title."""
         return sorted(self._songs.values(), key=place)
+
+    def plays(self, song_id: str) -> int:
+        """How often a song was played."""
+        return self._plays.get(song_id, 0)
 
     def count_play(self, song_id: str, key: str | None) -> int:
         """Count one play and return the new count.
@@ -54,7 +60,7 @@ class Library:
         """
         if key is not None and (song_id, key) in self._answered:
             return self._answered[song_id, key]
-        self._plays[song_id] = count = self._plays.get(song_id, 0) + 1
+        self._plays[song_id] = count = self.plays(song_id) + 1
         if key is not None:
             self._answered[song_id, key] = count
             if len(self._answered) > _KEYS_KEPT:
@@ -69,7 +75,8 @@ def place(song: Song) -> tuple[str, str]:
 
 def write_cursor(song: Song) -> str:
     """A cursor: the place of the last song a client has seen, packed so that nobody edits it."""
-    return base64.urlsafe_b64encode(json.dumps(place(song)).encode()).decode().rstrip("=")
+    packed = json.dumps(place(song), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
 def read_cursor(cursor: str) -> tuple[str, str]:
@@ -80,12 +87,13 @@ def read_cursor(cursor: str) -> tuple[str, str]:
     """
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        title, song_id = json.loads(base64.b64decode(padded, b"-_", validate=True))
-    except (ValueError, TypeError, RecursionError):
-        title = song_id = None
-    if not isinstance(title, str) or not isinstance(song_id, str):
-        raise ValueError("Take the cursor from the `next` of an earlier page, unchanged")
-    return title, song_id
+        found = json.loads(base64.b64decode(padded, b"-_", validate=True))
+    except (ValueError, RecursionError):
+        found = None
+    match found:
+        case [str(title), str(song_id)]:
+            return title, song_id
+    raise ValueError("Take the cursor from the `next` of an earlier page, unchanged")
 
 
 def song_id_for(title: str) -> str:

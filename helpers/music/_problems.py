@@ -98,6 +98,10 @@ def install(app: FastAPI) -> None:
             errors=_unique([_explain(e) for e in error.errors()]),
         )
 
+    @app.exception_handler(Exception)
+    async def our_mistake(request: Request, error: Exception) -> JSONResponse:
+        return problem_response(500, _sentence(500))  # the error itself goes to the server's log
+
     @app.get(
         "/problems/{kind}",
         tags=["about"],
@@ -117,7 +121,7 @@ def allowed_methods(request: Request) -> list[str]:
         match, _ = route.matches(request.scope)
         if match is not Match.NONE:
             methods |= set(getattr(route, "methods", None) or ())
-    return sorted(methods)
+    return sorted(methods) or ["GET", "HEAD"]  # no route of its own: a file of the /docs page
 
 
 def _sentence(status: int) -> str:
@@ -125,6 +129,7 @@ def _sentence(status: int) -> str:
         400: "The body could not be read as JSON.",
         404: "Nothing is at this address.",
         405: "This address does not take this method. The Allow header lists those it takes.",
+        500: "The service made a mistake. The request may be fine.",
     }.get(status, HTTPStatus(status).description or HTTPStatus(status).phrase)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from fastapi import Request, Response
 
@@ -46,7 +47,8 @@ def parse_range(field: str, length: int) -> tuple[int, int] | None:
 
 
 def _number(digits: str) -> int:
-    return int(digits[:19])  # more digits than any file has bytes; int() refuses thousands of them
+    # int() refuses thousands of digits, and so many are beyond the end of any file anyway
+    return int(digits.lstrip("0")[:4000] or "0")
 
 
 def ranged_response(
@@ -61,7 +63,7 @@ def ranged_response(
         Problem: 416, the range begins after the end.
     """
     headers = {**headers, "Accept-Ranges": "bytes", "ETag": etag}
-    if _matches(request.headers.get("if-none-match"), etag):
+    if _matches(request.headers.getlist("if-none-match"), etag):
         return Response(None, 304, headers)
     field = request.headers.get("range")
     same_version = request.headers.get("if-range", etag) == etag
@@ -75,9 +77,7 @@ def ranged_response(
     return Response(body[start:end], 206, headers, media_type)
 
 
-def _matches(field: str | None, etag: str) -> bool:
+def _matches(fields: Sequence[str], etag: str) -> bool:
     """Whether If-None-Match names this version, by the weak comparison (RFC 9110, 13.1.2)."""
-    if field is None:
-        return False
-    tags = [tag.strip().removeprefix("W/") for tag in field.split(",")]
+    tags = [tag.strip().removeprefix("W/") for tag in ",".join(fields).split(",")]
     return "*" in tags or etag in tags

@@ -25,6 +25,7 @@ _VERSION = 1  # to be raised with every change to the sound: it is part of the e
 _TABLE_SIZE = 2048
 _BRIGHT = (1.0, 0.55, 0.35, 0.22, 0.14, 0.09, 0.06, 0.04)
 _MELLOW = (1.0, 0.28, 0.10, 0.03)
+_PURE = (1.0,)
 _ATTACK = 0.006  # seconds from silence to full strength: shorter than this clicks
 _RELEASE = 0.12  # seconds in which a note fades after its time is up
 _LOUDEST = 0.85 * 32767
@@ -40,14 +41,17 @@ def _one_wave(strengths: tuple[float, ...]) -> list[float]:
 
 
 @lru_cache(maxsize=1)
-def _tables() -> tuple[list[float], list[float]]:
-    return _one_wave(_BRIGHT), _one_wave(_MELLOW)
+def _tables() -> tuple[list[float], list[float], list[float]]:
+    return _one_wave(_BRIGHT), _one_wave(_MELLOW), _one_wave(_PURE)
 
 
 def _add_note(track: list[float], start: int, frequency: float, seconds: float) -> None:
-    bright, mellow = _tables()
+    bright, mellow, pure = _tables()
+    # partials above half the sample rate would fold back as wrong notes
     if frequency * len(_BRIGHT) >= SAMPLE_RATE / 2:
-        bright = mellow  # partials above half the sample rate would fold back as wrong notes
+        bright = mellow
+    if frequency * len(_MELLOW) >= SAMPLE_RATE / 2:
+        bright = mellow = pure
     step = frequency * _TABLE_SIZE / SAMPLE_RATE
     held, attack = int(seconds * SAMPLE_RATE), int(_ATTACK * SAMPLE_RATE)
     length = min(held + int(_RELEASE * SAMPLE_RATE), len(track) - start)
@@ -101,7 +105,7 @@ def audio_etag(song: Song) -> str:
     It is made from what decides the bytes (the notes, the tempo, this module's version), so that
     nothing has to be rendered to know it.
     """
-    notes = " ".join(f"{note.pitch}:{note.beats:g}" for note in song.melody)
+    notes = " ".join(f"{note.pitch}:{float(note.beats)!r}" for note in song.melody)
     return f'"{sha256(f"{_VERSION} {song.tempo} {notes}".encode()).hexdigest()[:16]}"'
 
 

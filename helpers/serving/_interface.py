@@ -7,7 +7,9 @@ app is called with ``(environ, start_response)`` and returns its body (PEP 3333)
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, Future
 from typing import Any
 
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
@@ -26,23 +28,59 @@ def as_asgi(app: Any) -> ASGIApp:
         )
     if inspect.isclass(app):
         raise TypeError(f"serve takes an app, not its class: write serve({app.__name__}()).")
-    arguments = _positional_arguments(app)
-    if arguments == 2:
-        from a2wsgi import WSGIMiddleware
-
-        return WSGIMiddleware(app)
-    if arguments == 3:
+    if _is_coroutine_function(app):
+        if _takes(app, 3):
+            return app
+    elif _takes(app, 2):
+        return _wsgi_as_asgi(app)
+    elif _takes(app, 3):
         return app
+    name = getattr(app, "__name__", type(app).__name__)
     raise TypeError(
         "serve takes an ASGI app, called with (scope, receive, send), or a WSGI app, called with "
-        f"(environ, start_response). This one takes {arguments} arguments."
+        f"(environ, start_response), and {name} can be called in neither way."
     )
 
 
-def _positional_arguments(app: Callable[..., Any]) -> int:
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = inspect.signature(app).parameters.values()
-    required = [p for p in parameters if p.kind in positional and p.default is p.empty]
-    if not required and any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return 3 if inspect.iscoroutinefunction(app) else 2
-    return len(required)
+def _is_coroutine_function(app: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__)
+
+
+def _takes(app: Callable[..., Any], arguments: int) -> bool:
+    try:
+        inspect.signature(app).bind(*[None] * arguments)
+    except (TypeError, ValueError):  # ValueError: built in and without a signature, such as max
+        return False
+    return True
+
+
+def _wsgi_as_asgi(app: Callable[..., Any]) -> ASGIApp:
+    from a2wsgi import WSGIMiddleware
+
+    wrapped = WSGIMiddleware(app)  # type: ignore[arg-type]
+    wrapped.executor = _DaemonThreads()  # type: ignore[assignment]
+    return wrapped
+
+
+class _DaemonThreads(Executor):
+    """A thread for every call.
+
+    Unlike the threads of a pool they are gone when the call is over, and one that is stuck in
+    somebody's app does not hold up the end of the process.
+    """
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = function(*args, **kwargs)
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        threading.Thread(target=run, name="serve-wsgi", daemon=True).start()
+        return future

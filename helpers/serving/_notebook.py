@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import sys
 from hashlib import sha256
+from typing import NamedTuple
 
 
-def current_cell() -> tuple[str, int] | None:
-    """The running cell's identity and the number of this run; ``None`` outside a notebook.
+class Cell(NamedTuple):
+    """One run of one notebook cell.
+
+    Attributes:
+        name: stays the same from run to run.
+        run: differs from run to run.
+    """
+
+    name: str
+    run: str
+
+
+def current_cell() -> Cell | None:
+    """The running cell; ``None`` outside a notebook.
 
     JupyterLab sends the cell's id with every run, which stays the same when the reader edits the
-    cell. A front end that sends none is known by the cell's text instead.
+    cell. A front end that sends none is known by the cell's text instead. The run is the id of
+    the message that asked for it (Jupyter messaging protocol 5): the execution count would stay
+    the same in a run that the front end keeps out of the history.
     """
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
@@ -18,8 +33,11 @@ def current_cell() -> tuple[str, int] | None:
     if kernel is None:
         return None
     message = kernel.get_parent()
-    cell = (message.get("metadata") or {}).get("cellId")
-    if not cell:
+    run = (message.get("header") or {}).get("msg_id")
+    if not run:
+        return None
+    name = (message.get("metadata") or {}).get("cellId")
+    if not name:
         code = (message.get("content") or {}).get("code", "")
-        cell = sha256(code.encode("utf-8", "surrogatepass")).hexdigest()
-    return str(cell), int(shell.execution_count)
+        name = sha256(code.encode("utf-8", "surrogatepass")).hexdigest()
+    return Cell(str(name), str(run))

@@ -9,19 +9,16 @@ the kernel ends, however it ends.
 
 from __future__ import annotations
 
-import asyncio
 import atexit
-import contextlib
+import os
 import socket
 import threading
 from typing import Any
 
 from ._interface import ASGIApp, as_asgi
-from ._notebook import current_cell
+from ._notebook import Cell, current_cell
 
 HOST = "127.0.0.1"
-_START_TIMEOUT = 10.0  # seconds an app may take to start, its lifespan included
-_GRACE = 0.05  # seconds that a request still running gets when the server stops
 
 _running: set[Server] = set()
 _lock = threading.RLock()
@@ -35,21 +32,24 @@ class Server:
         port: the port it listens on.
     """
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, cell: tuple[str, int] | None) -> None:
+    def __init__(self, app: ASGIApp, listener: socket.socket, cell: Cell | None) -> None:
+        from ._engine import Engine  # a page has no uvicorn
+
         self.port: int = listener.getsockname()[1]
         self.url = f"http://{HOST}:{self.port}"
         self._cell = cell
-        self._engine = _Engine(app, listener)
+        self._engine = Engine(app, listener)
 
     @property
     def running(self) -> bool:
         """Whether it answers requests."""
-        return self in _running
+        return self in _running and self._engine.alive
 
     def stop(self) -> None:
         """Stop the server and give its port back. Stopping twice is fine.
 
-        A request that is still running gets 0.05 seconds to finish and is then cut off.
+        A request that is still running gets 0.05 seconds to finish and is then cut off. Called by
+        the app itself, it returns at once and the server stops right after.
         """
         with _lock:
             _running.discard(self)
@@ -85,21 +85,26 @@ def serve(app: Any, port: int = 0) -> Server:
     """
     asgi_app = as_asgi(app)
     _check_port(port)
+    _ask_no_proxy_for_loopback()
     cell = current_cell()
     with _lock:
         replaced = [s for s in _running if _replaces(cell, s._cell) or port == s.port]
     for server in replaced:
         server.stop()
     server = Server(asgi_app, _listen(port), cell)
-    server._engine.start()
-    with _lock:
-        _running.add(server)
+    try:
+        server._engine.start()
+        with _lock:
+            _running.add(server)
+    except BaseException:  # an interrupt must not leave a server that nobody can stop
+        server.stop()
+        raise
     return server
 
 
-def _replaces(new: tuple[str, int] | None, old: tuple[str, int] | None) -> bool:
+def _replaces(new: Cell | None, old: Cell | None) -> bool:
     """The same cell, in a later run: several servers from one run live side by side."""
-    return new is not None and old is not None and new[0] == old[0] and new[1] != old[1]
+    return new is not None and old is not None and new.name == old.name and new.run != old.run
 
 
 def _check_port(port: int) -> None:
@@ -107,6 +112,15 @@ def _check_port(port: int) -> None:
         raise TypeError(f"A port is a whole number, and this is {type(port).__name__}.")
     if not 0 <= port <= 65535:
         raise ValueError(f"Ports go from 1 to 65535, and 0 picks a free one. {port} is neither.")
+
+
+def _ask_no_proxy_for_loopback() -> None:
+    """Where a proxy is set up for the internet, HTTP clients must not use it for this machine."""
+    for name, other in (("no_proxy", "NO_PROXY"), ("NO_PROXY", "no_proxy")):
+        listed = os.environ.get(name) or os.environ.get(other) or ""
+        hosts = [host.strip() for host in listed.split(",") if host.strip()]
+        if HOST not in hosts and "*" not in hosts:
+            os.environ[name] = ",".join([*hosts, HOST])
 
 
 def _listen(port: int) -> socket.socket:
@@ -120,122 +134,22 @@ def _listen(port: int) -> socket.socket:
         ) from None
 
 
-class _Engine:
-    """uvicorn in a thread of its own."""
-
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
-        self._app = app
-        self._listener = listener
-        self._ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="serve", daemon=True)
-
-    def start(self) -> None:
-        try:
-            self._thread.start()
-            answered = self._ready.wait(_START_TIMEOUT)
-        except BaseException:  # an interrupt must not leave half a server behind
-            self.stop()
-            raise
-        if not answered:
-            self.stop()
-            raise TimeoutError(
-                f"The app did not finish starting within {_START_TIMEOUT:.0f} seconds. "
-                "Look at what it does in its lifespan."
-            )
-        if not self._thread.is_alive() or self._stopping is None:
-            self.stop()
-            raise RuntimeError(
-                f"The app failed while starting: {self._failure or 'it gave no reason'}"
-            ) from self._failure
-
-    def stop(self) -> None:
-        loop = self._loop
-        if loop is not None and self._thread.is_alive():
-            with contextlib.suppress(RuntimeError):  # the loop closed in the meantime
-                loop.call_soon_threadsafe(self._ask_to_stop)
-            if self._thread is not threading.current_thread():
-                self._thread.join(_START_TIMEOUT)
-        self._listener.close()
-
-    def _ask_to_stop(self) -> None:
-        if self._stopping is not None:
-            self._stopping.set()
-        else:  # still starting: nothing to finish, so leave at once
-            for task in asyncio.all_tasks(self._loop):
-                task.cancel()
-
-    def _run(self) -> None:
-        self._loop = loop = asyncio.new_event_loop()
-        try:
-            loop.run_until_complete(self._serve())
-        except (Exception, SystemExit, asyncio.CancelledError) as error:
-            self._failure = self._failure or error
-        finally:
-            _close(loop)
-            self._listener.close()
-            self._ready.set()
-
-    async def _serve(self) -> None:
-        import uvicorn
-
-        engine = self
-
-        class Uvicorn(uvicorn.Server):
-            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-                await super().startup(sockets)
-                engine._stopping = asyncio.Event()
-                engine._ready.set()
-
-            async def main_loop(self) -> None:
-                """Like uvicorn's own, but woken by ``stop`` instead of looking ten times a second."""
-                while not await self.on_tick(0):
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(engine._stopping.wait(), timeout=1)
-                        return
-
-        config = uvicorn.Config(
-            self._watch_start,
-            interface="asgi3",
-            proxy_headers=False,  # the app sees its real peer, also behind a proxy of ours
-            http="h11",  # the same parser everywhere, whatever else is installed
-            ws="none",
-            lifespan="auto",
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=_GRACE,  # type: ignore[arg-type] - passed on to asyncio
-        )
-        await Uvicorn(config).serve(sockets=[self._listener])
-
-    async def _watch_start(self, scope: Any, receive: Any, send: Any) -> None:
-        """The app, with the error that stops it from starting kept for the reader."""
-        try:
-            await self._app(scope, receive, send)
-        except Exception as error:
-            if scope["type"] == "lifespan":
-                self._failure = error
-            raise
-
-
-def _close(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel what is still running and close the loop, as ``asyncio.run`` does."""
-
-    async def cancel_all() -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-
-    try:
-        loop.run_until_complete(cancel_all())
-        loop.run_until_complete(loop.shutdown_asyncgens())
-    finally:
-        loop.close()
-
-
 @atexit.register
 def _stop_all() -> None:
-    for server in list(_running):
+    """All at once, so that several apps that are slow to stop take no longer than one."""
+    servers = list(_running)
+    for server in servers:
+        server._engine.ask_to_stop()
+    for server in servers:
         server.stop()
+
+
+def _leave_to_parent() -> None:
+    """A forked process inherits the sockets but no thread that could answer on them."""
+    for server in _running:
+        server._engine.listener.close()
+    _running.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)

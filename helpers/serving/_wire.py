@@ -14,7 +14,7 @@ def request_text(request: httpx.Request) -> str:
     """
     target = request.url.raw_path.decode("ascii")
     lines = [f"{request.method} {target} HTTP/1.1", *_header_lines(request.headers)]
-    return "\n".join(lines) + "\n\n" + _body_text(request.headers, request.read())
+    return "\n".join(lines) + "\n\n" + _body_text(request.headers, _content(request))
 
 
 def response_text(response: httpx.Response) -> str:
@@ -24,7 +24,7 @@ def response_text(response: httpx.Response) -> str:
     """
     status = f"HTTP/1.1 {response.status_code} {response.reason_phrase}"
     lines = [status, *_header_lines(response.headers)]
-    return "\n".join(lines) + "\n\n" + _body_text(response.headers, response.content)
+    return "\n".join(lines) + "\n\n" + _body_text(response.headers, _content(response))
 
 
 def show_exchange(response: httpx.Response) -> None:
@@ -41,12 +41,32 @@ def _header_lines(headers: httpx.Headers) -> list[str]:
     return [f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in headers.raw]
 
 
-def _body_text(headers: httpx.Headers, body: bytes) -> str:
-    kind = headers.get("content-type", "")
+def _content(message: httpx.Request | httpx.Response) -> bytes | None:
+    try:
+        if isinstance(message, httpx.Request) and isinstance(message.stream, httpx.SyncByteStream):
+            return message.read()  # a form with files is put together only when it is read
+        return message.content
+    except httpx.StreamError:  # a stream passes by only once
+        return None
+
+
+def _body_text(headers: httpx.Headers, body: bytes | None) -> str:
+    if body is None:
+        return "(a stream, which is not kept)"
     if not body:
         return ""
-    if not (kind.startswith("text/") or "json" in kind):
+    kind = headers.get("content-type", "").lower()
+    if not (kind.startswith("text/") or "json" in kind or _reads_as_text(body)):
         return f"({len(body):,} bytes of {kind or 'unknown type'}, starting with {body[:12]!r})"
     text = body.decode("utf-8", "replace")
     rest = len(text) - _LONGEST_BODY
     return text if rest <= 0 else f"{text[:_LONGEST_BODY]}… ({rest:,} more characters)"
+
+
+def _reads_as_text(body: bytes) -> bool:
+    """Forms, XML and the like are text too, whatever their content type says."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character in "\t\r\n" for character in text)

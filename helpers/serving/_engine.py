@@ -1,0 +1,231 @@
+"""uvicorn in a thread of its own, with an event loop of its own.
+
+uvicorn stops in steps of a tenth of a second and leaves connections open that its clients do not
+close. Here a stop wakes the server at once, gives requests a moment to finish, and then closes
+every connection, so that nothing is left of the server when ``stop`` returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+import warnings
+from typing import Any
+
+import uvicorn
+
+from ._interface import ASGIApp
+
+START_TIMEOUT = 10.0  # seconds an app may take to start, its lifespan included
+STOP_TIMEOUT = 3.0  # seconds the shutdown part of its lifespan may take
+GRACE = 0.05  # seconds that a request still running gets when the server stops
+_MARGIN = 1.0  # seconds between giving up on the lifespan and giving up on the thread
+
+
+class Engine:
+    """One app on one listening socket, in a daemon thread.
+
+    Attributes:
+        listener: the listening socket, bound before the thread starts.
+    """
+
+    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+        self.listener = listener
+        self._app = app
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._cut_off = False
+        self._failure: BaseException | None = None
+        self._reason = "it gave no reason."
+        self._thread = threading.Thread(target=self._run, name="serve", daemon=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Start the thread and wait until the app takes requests.
+
+        Raises:
+            RuntimeError: the app failed while starting.
+            TimeoutError: it did not finish starting within ``START_TIMEOUT``.
+        """
+        try:
+            self._loop = asyncio.new_event_loop()
+            self._thread.start()
+            answered = self._ready.wait(START_TIMEOUT)
+        except BaseException:  # an interrupt must not leave half a server behind
+            self.stop()
+            raise
+        if not answered:
+            self.stop()
+            raise TimeoutError(
+                f"The app did not finish starting within {START_TIMEOUT:g} seconds. "
+                "Look at what it does in its lifespan."
+            )
+        if self._stopping is None:
+            self.stop()
+            raise RuntimeError(f"The app failed while starting: {self._reason}") from self._failure
+
+    def ask_to_stop(self) -> None:
+        """Let the server begin to stop, and return at once."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop closed in the meantime
+                self._loop.call_soon_threadsafe(self._begin_to_stop)
+
+    def stop(self, seconds: float | None = None) -> None:
+        """Stop the server and wait for its thread, but no longer than ``seconds``.
+
+        Called by the app on the server's own loop, it only asks: the loop has to run to stop.
+        """
+        if self._thread is threading.current_thread():
+            self.ask_to_stop()
+            return
+        if self._thread.ident is None:  # it never ran: nobody else closes the loop
+            if self._loop is not None:
+                self._loop.close()
+            self.listener.close()
+            return
+        try:
+            self.ask_to_stop()
+            self._thread.join(STOP_TIMEOUT + _MARGIN if seconds is None else seconds)
+        finally:
+            self.listener.close()
+        if self._thread.is_alive():
+            warnings.warn(
+                "The server is stopped and its port is free, but its app is still busy: it waits "
+                "without `await`, as time.sleep does. Its thread ends when that is over.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+
+    def _begin_to_stop(self) -> None:
+        if self._stopping is not None:
+            self._stopping.set()
+        else:  # still starting: nothing to finish, so leave at once
+            for task in asyncio.all_tasks(self._loop):
+                task.cancel()
+
+    def _run(self) -> None:
+        loop = self._loop
+        assert loop is not None
+        try:
+            loop.run_until_complete(_Uvicorn(self, self._guarded_app).serve([self.listener]))
+        except SystemExit:  # how uvicorn ends when the app has said that it can't start
+            pass
+        except BaseException as error:
+            self._keep(error)
+        finally:
+            try:
+                _close(loop)
+            finally:
+                self.listener.close()
+                self._ready.set()
+
+    def _keep(self, error: BaseException) -> None:
+        """Keep why the app can't start, for the reader; the first reason is the real one."""
+        if self._failure is None:
+            self._failure = error
+            self._reason = f"{type(error).__name__}: {error}"
+
+    def _takes_requests(self) -> asyncio.Event:
+        """Called on the loop once the app has started; the event is set when it is to stop."""
+        self._stopping = asyncio.Event()
+        self._ready.set()
+        return self._stopping
+
+    def _cuts_off(self) -> None:
+        """Called on the loop before the requests that still run are cancelled."""
+        self._cut_off = True
+
+    async def _guarded_app(self, scope: Any, receive: Any, send: Any) -> None:
+        """The app, with the reason kept why it can't start, and quiet when it is cut off."""
+        starting = scope["type"] == "lifespan"
+
+        async def watched_send(message: Any) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                self._reason = message.pop("message", "") or self._reason  # or uvicorn prints it
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched_send if starting else send)
+        except (Exception, asyncio.CancelledError) as error:
+            if starting and isinstance(error, Exception):
+                self._keep(error)
+            if starting or not self._cut_off:
+                raise
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn, woken by its engine to stop instead of looking ten times a second."""
+
+    def __init__(self, engine: Engine, app: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                interface="asgi3",
+                proxy_headers=False,  # the app sees its real peer, also behind a proxy of ours
+                http="h11",  # the same parser everywhere, whatever else is installed
+                ws="none",
+                lifespan="auto",
+                log_config=None,
+                access_log=False,
+            )
+        )
+        self._engine = engine
+        self._stopping = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._stopping = self._engine._takes_requests()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # keeps the Date header at the current second
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), timeout=1)
+                return
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        connections, tasks = self.server_state.connections, self.server_state.tasks
+        for connection in list(connections):
+            connection.shutdown()  # closes it if idle, or else after its response
+        await asyncio.sleep(0)
+        end = time.monotonic() + GRACE
+        while (connections or tasks) and time.monotonic() < end:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.002)
+        self._engine._cuts_off()
+        for connection in list(connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # the apps see that their clients are gone
+        await _cancel(tasks)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.lifespan.shutdown(), STOP_TIMEOUT)
+
+
+async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until they are over, unless they refuse to be cancelled."""
+    if tasks:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(set(tasks), timeout=_MARGIN / 2)
+
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is still running and close the loop, as ``asyncio.run`` does."""
+
+    async def cancel_all() -> None:
+        current = asyncio.current_task()
+        await _cancel({task for task in asyncio.all_tasks() if task is not current})
+
+    try:
+        loop.run_until_complete(cancel_all())
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()

@@ -1,0 +1,73 @@
+"""Build the book: ``python -m live_book.build`` (``make book`` calls it).
+
+Executes every notebook, turns warnings into errors, and ends by naming the file to open. A
+notebook that has run is not run again until its own code changes (jupyter-cache sees to that) or
+what it imports does (this module sees to that).
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+EXECUTED_WITH = ("helpers", "requirements.lock")
+WRITTEN_WITH = ("live_book", "_config.yml", "_toc.yml")
+
+
+def fingerprint(root: Path, names: Iterable[str]) -> str:
+    """A hash of the named files, and of all files below the named folders."""
+    digest = sha256(sys.version.encode())
+    for name in names:
+        top = root / name
+        files = sorted(p for p in top.rglob("*") if p.is_file()) if top.is_dir() else [top]
+        for file in files:
+            if "__pycache__" not in file.parts:
+                digest.update(file.relative_to(root).as_posix().encode() + b"\0")
+                digest.update(sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def forget_outdated(root: Path, build: Path) -> None:
+    """Remove the results that were made with other helpers or another extension."""
+    outdated = {
+        "executed-with": (EXECUTED_WITH, (".jupyter_cache", ".doctrees", "html")),
+        "written-with": (WRITTEN_WITH, (".doctrees", "html")),
+    }
+    build.mkdir(exist_ok=True)
+    for name, (sources, results) in outdated.items():
+        note, now = build / f".{name}", fingerprint(root, sources)
+        if not note.exists() or note.read_text() != now:
+            for result in results:
+                shutil.rmtree(build / result, ignore_errors=True)
+            note.write_text(now)
+
+
+def build(root: Path = ROOT) -> int:
+    """Build ``root``'s book into ``root/_build/html``.
+
+    Returns:
+        The exit code: 0 when every notebook ran and no page gave a warning.
+    """
+    output = root / "_build"
+    forget_outdated(root, output)
+    command = [sys.executable, "-m", "jupyter_book", "build", ".", "-W", "--keep-going"]
+    done = subprocess.run(command, cwd=root, check=False)
+    page = output / "html" / "index.html"
+    if done.returncode or not page.exists():
+        print(
+            "\nThe book was not built. The first line above that says ERROR or WARNING names "
+            "the page and what is wrong with it.",
+            file=sys.stderr,
+        )
+        return done.returncode or 1
+    print(f"\nThe book is ready. Open {page} in a browser, or run: make serve")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(build())
