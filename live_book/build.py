@@ -16,6 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 EXECUTED_WITH = ("helpers", "requirements.lock")
+# this environment's own jupyter-book, whatever is on PATH; it can't be run with `python -m`
+JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 WRITTEN_WITH = ("live_book", "_config.yml", "_toc.yml")
 
 
@@ -55,18 +57,33 @@ def build(root: Path = ROOT) -> int:
     """
     output = root / "_build"
     forget_outdated(root, output)
-    command = [sys.executable, "-m", "jupyter_book", "build", ".", "-W", "--keep-going"]
-    done = subprocess.run(command, cwd=root, check=False)
+    command = [sys.executable, "-c", JUPYTER_BOOK, "build", ".", "-W", "--keep-going"]
+    failed = _run(command, root)
     page = output / "html" / "index.html"
-    if done.returncode or not page.exists():
+    if failed or not page.exists():
         print(
             "\nThe book was not built. The first line above that says ERROR or WARNING names "
             "the page and what is wrong with it.",
             file=sys.stderr,
         )
-        return done.returncode or 1
+        return failed or 1
     print(f"\nThe book is ready. Open {page} in a browser, or run: make serve")
     return 0
+
+
+def _run(command: list[str], folder: Path) -> int:
+    """Run a command, show what it says as it says it, and give its exit code.
+
+    The kernels warn that they talk TCP; on the loopback address that is no news to a reader.
+    """
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        encoding="utf-8", errors="replace",
+    ) as process:  # fmt: skip
+        for line in process.stdout:
+            if not line.startswith("[IPKernelApp] WARNING"):
+                print(line, end="", flush=True)
+    return process.returncode
 
 
 if __name__ == "__main__":

@@ -1,0 +1,155 @@
+"""The exercises of chapter 1, What is an API?"""
+
+import httpx
+
+from helpers.music import SAMPLE_RATE, SONGS
+
+from . import exercise, items, response, same_json
+
+
+@exercise(
+    "1.1",
+    hints=(
+        'A request for audio by name goes to "/play", with params={"song": ...}.',
+        'Pattern: await client.get("/play", params={"song": "the name"}).',
+    ),
+    typical_mistake=(
+        'answer = await client.get("/songs", params={"q": "yankee doodle"})\ncheck("1.1", answer)'
+    ),
+    why="Content-Location names the song that the service took it for: /songs/yankee-doodle/audio.",
+)
+def a_song_by_its_name(answer: httpx.Response):
+    if answer.headers.get("content-type") != "audio/wav":
+        return response(answer, status=200, headers={"content-type": "audio/wav"})
+    if "doodel" not in str(answer.request.url):
+        return "The name was to have the slip in it: doodel."
+    return response(answer, status=200, headers={"content-location": "/songs/yankee-doodle/audio"})
+
+
+@exercise(
+    "1.2",
+    hints=(
+        "First digit first: who made the mistake, if anybody did?",
+        "c is about an address that exists and a method that it does not take. e asks for bytes "
+        "after the end, as in the widget.",
+    ),
+    typical_mistake='check("1.2", {"a": 200, "b": 404, "c": 404, "d": 400, "e": 404})',
+    why="405 is about the method, 422 about a value, 416 about a range: three ways to be wrong.",
+)
+def predicted_status_codes(answer: dict):
+    return same_json(answer, {"a": 200, "b": 404, "c": 405, "d": 422, "e": 416})
+
+
+@exercise(
+    "1.3",
+    hints=(
+        "A second is 22,050 samples of two bytes each. Which range means 'the last so many'?",
+        'Pattern: headers={"Range": "bytes=-500"} asks for the last 500 bytes.',
+    ),
+    typical_mistake=(
+        'answer = await client.get("/songs/fur-elise/audio", headers={"Range": "bytes=0-44099"})\n'
+        'check("1.3", answer)'
+    ),
+    why="A negative number counts from the end, so no request for the length was needed.",
+)
+def the_last_second(answer: httpx.Response):
+    second = 2 * SAMPLE_RATE
+    if answer.request.url.path != "/songs/fur-elise/audio":
+        return "The request did not go to /songs/fur-elise/audio."
+    wrong = response(answer, status=206)
+    if wrong:
+        return wrong
+    sent, total = answer.headers["content-range"].removeprefix("bytes ").split("/")
+    if len(answer.content) != second:
+        return f"{len(answer.content):,} bytes came, and one second has {second:,}."
+    if not sent.endswith(f"-{int(total) - 1}"):
+        return f"That is one second of sound, but not the last: it is bytes {sent} of {total}."
+    return None
+
+
+@exercise(
+    "1.4",
+    hints=(
+        "POST takes the song with json=. If the song is there already, choose another title.",
+        'Pattern: await client.post("/songs", json=my_song).',
+    ),
+    typical_mistake='answer = await client.post("/songs", json=tune | {"title": ""})\ncheck("1.4", answer)',
+    why="201 Created, and Location says where the new song is.",
+)
+def a_new_song(answer: httpx.Response):
+    if answer.request.method != "POST":
+        return f"The request was a {answer.request.method}, and a POST is wanted."
+    if answer.status_code == 409:
+        return "409 Conflict: a song with this title is in the catalogue already."
+    if answer.status_code == 422:
+        wrong = answer.json()["errors"][0]
+        return f"422: the service did not take the song. {wrong['pointer']}: {wrong['detail']}"
+    return response(answer, status=201, headers={"location": None})
+
+
+@exercise(
+    "1.5",
+    hints=(
+        "After a page, put its `next` into address. When it is None, you are done.",
+        "Pattern: while address is not None: ask for the page, add its titles, take its next.",
+    ),
+    typical_mistake=(
+        'titles = (await client.get("/songs?limit=10")).json()["items"]\n'
+        'check("1.5", [song["title"] for song in titles])'
+    ),
+    why="`next` carries the limit and the cursor, so the client needs to know neither.",
+)
+def every_title(answer: list):
+    if any(not isinstance(title, str) for title in answer):
+        return "The list was to hold titles, and at least one item is not text."
+    if len(set(answer)) != len(answer):
+        return "A title is in the list twice. Does every request use the newest `next`?"
+    missing = [song.title for song in SONGS if song.title not in answer]
+    if missing:
+        return f"{len(missing)} titles are missing, the first is {missing[0]!r}."
+    if answer != sorted(answer, key=str.casefold):
+        return "All titles are there, but not in the order in which the service gives them."
+    return None
+
+
+@exercise(
+    "1.6",
+    hints=(
+        "Which of these methods promise that doing it twice has the effect of doing it once?",
+        "Look at the table of methods: the last column is the one that counts here.",
+    ),
+    typical_mistake='check("1.6", {"a", "e"})',
+    why="GET, HEAD, PUT and DELETE are idempotent; POST is not (RFC 9110, section 9.2.2).",
+)
+def safe_to_repeat(answer: set):
+    if answer == {"a", "e"}:
+        return "Those are the safe methods. To be repeated, a method need only be idempotent."
+    return items(answer, {"a", "c", "d", "e"})
+
+
+@exercise(
+    "1.7",
+    hints=(
+        "`sorted` and a set give each genre once, in order. Then serve the app, and ask it.",
+        'Pattern: sorted({song.genre for song in SONGS}), in a function below @app.get("/genres").',
+    ),
+    typical_mistake=(
+        "careless = FastAPI()\n"
+        '@careless.get("/genres")\n'
+        "async def genres():\n"
+        "    return [song.genre for song in SONGS]\n"
+        "with serve(careless) as running:\n"
+        "    async with httpx.AsyncClient() as visitor:\n"
+        '        answer = await visitor.get(f"{running.url}/genres")\n'
+        'check("1.7", answer)'
+    ),
+    why="An API of yours, a client of yours, and JSON between them.",
+)
+def an_endpoint_of_your_own(answer: httpx.Response):
+    if answer.request.url.path != "/genres":
+        return "The request did not go to /genres."
+    genres = sorted({song.genre for song in SONGS})
+    wrong = response(answer, status=200)
+    if not wrong and len(answer.json()) > len(genres):
+        return "A genre is in the list more than once."
+    return wrong or response(answer, json=genres)
