@@ -26,7 +26,7 @@ def fingerprint(root: Path, names: Iterable[str]) -> str:
     digest = sha256(sys.version.encode())
     for name in names:
         top = root / name
-        files = sorted(p for p in top.rglob("*") if p.is_file()) if top.is_dir() else [top]
+        files = [top] if top.is_file() else sorted(p for p in top.rglob("*") if p.is_file())
         for file in files:
             if "__pycache__" not in file.parts:
                 digest.update(file.relative_to(root).as_posix().encode() + b"\0")
