@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from ._song import Note, Song
 
@@ -17,6 +17,11 @@ def _printable(text: str) -> str:
     if "Cc" in kinds or all(kind[0] in "CMZ" for kind in kinds):
         raise ValueError("Write at least one visible character, and no control characters")
     return text
+
+
+def _whole(number: Any) -> Any:
+    # 2026.0 is an integer in JSON Schema, and JSON itself does not tell the two apart
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
@@ -62,11 +67,13 @@ class NewSong(BaseModel):
 
     title: Text
     composer: Text
-    year: Annotated[int, Field(ge=1, le=2100)]
+    year: Annotated[int, Field(ge=1, le=2100), BeforeValidator(_whole)]
     key: Annotated[
         str, Field(pattern=r"^[A-G][#b]? (major|minor|dorian|phrygian|lydian|mixolydian|locrian)$")
     ]
-    tempo: Annotated[int, Field(ge=20, le=400, description="quarter notes a minute")]
+    tempo: Annotated[
+        int, Field(ge=20, le=400, description="quarter notes a minute"), BeforeValidator(_whole)
+    ]
     genre: Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_printable)]
     melody: Annotated[list[NoteModel], Field(min_length=1, max_length=256)]
 

@@ -16,6 +16,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from ._models import problem_documentation
+
 MEDIA_TYPE = "application/problem+json"
 
 EXPLANATIONS = {
@@ -106,7 +108,7 @@ def install(app: FastAPI) -> None:
         "/problems/{kind}",
         tags=["about"],
         summary="What a kind of problem means",
-        responses={404: {"description": "No such kind"}},
+        responses=problem_documentation(404, 422),
     )
     async def problem_kind(kind: str) -> dict[str, str]:
         if kind not in EXPLANATIONS:

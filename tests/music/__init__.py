@@ -1,0 +1,1 @@
+"""Tests of the music service, helpers/music."""
