@@ -89,6 +89,7 @@ class Model {
       get: (name) => this.get(name),
       set: (name, value) => this.set(name, value),
       // Nobody is there to save to or to send to; views are told by `set`.
+      live: false,
       save_changes: () => {},
       send: () => {},
       on: (names, callback) => {

@@ -1,0 +1,40 @@
+// Lets Python call the song widget's JavaScript: `node song_node.mjs MODULE`, then a line of JSON
+// {call, arguments} in for a line of JSON {result} or {failed} out.
+
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+
+const widget = await import(pathToFileURL(process.argv[2]));
+const { buildRequest, exchange, findSong, fold, renderWav, slips } = widget;
+const base64 = (bytes) => Buffer.from(bytes).toString("base64");
+let songs = [];
+let phrases = {};
+
+const calls = {
+  exports: () => [Object.keys(widget).sort(), typeof widget.default.render],
+  load: (state) => void ({ songs, phrases } = state),
+  find: (name, among = songs) => {
+    const { song, suggestions } = findSong(name, among);
+    return song ? song.id : suggestions;
+  },
+  fold,
+  foldAll: (texts) => texts.map(fold),
+  slips,
+  wav: (song) => base64(renderWav(song)),
+  request: (kind, name, server) => buildRequest(kind, name, server, songs),
+  exchange: (request) => {
+    const response = exchange(request, songs, phrases);
+    return { ...response, body: base64(response.body) };
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { call, arguments: values } = JSON.parse(line);
+  let answer;
+  try {
+    answer = { result: calls[call](...values) ?? null };
+  } catch (error) {
+    answer = { failed: String(error.stack) };
+  }
+  console.log(JSON.stringify(answer));
+}

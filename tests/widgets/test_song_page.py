@@ -1,0 +1,288 @@
+"""The song widget in Chromium: what the reader sees, hears and can do with the keyboard."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.music import SONGS, render_wav
+from helpers.widgets import SongRequest
+from tests.browser_support import axe_findings
+
+SONG = min(SONGS, key=lambda song: song.seconds)
+PAGE = """<!doctype html>
+<html lang="en" data-theme="light"><head><meta charset="utf-8"><title>The song widget</title>
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
+<link rel="stylesheet" href="widget.css"><style>body { margin: 0 }</style></head>
+<body><main><h1>The song widget</h1></main><script type="module">
+import widget from "./widget.js";
+const state = await (await fetch("state.json")).json();
+window.urls = { made: [], revoked: [] };
+for (const [name, list] of [["createObjectURL", urls.made], ["revokeObjectURL", urls.revoked]]) {
+  const original = URL[name].bind(URL);
+  URL[name] = (value) => { const url = original(value); list.push(url ?? value); return url; };
+}
+// A model as the hosts of anywidgets give it. `python` answers messages as a kernel would.
+window.show = (changes = {}, python = () => {}) => {
+  const values = { ...state, ...changes };
+  const listeners = [];
+  const emit = (name, ...details) => {
+    for (const [event, callback] of [...listeners]) if (event === name) callback(...details);
+  };
+  const el = document.querySelector("main").appendChild(document.createElement("div"));
+  const model = {
+    get: (name) => values[name],
+    set: (name, value) => { values[name] = value; emit(`change:${name}`); },
+    save_changes() {},
+    on: (names, callback) => names.split(" ").forEach((name) => listeners.push([name, callback])),
+    off: (names, callback) => names.split(" ").forEach((name) => {
+      const at = listeners.findIndex(([event, other]) => event === name && other === callback);
+      if (at >= 0) listeners.splice(at, 1);
+    }),
+    send: (message) => python(message, (...answer) => emit("msg:custom", ...answer)),
+  };
+  return { cleanup: widget.render({ model, el }), model, listeners, el };
+};
+window.ready = true;
+</script></body></html>"""
+# what a kernel answers, with markup in every place where text from outside is shown
+EVIL = "<img src=x onerror=window.hacked=1>"
+PYTHON = """(message, answer) => {
+  answer({ id: message.id, accepted: true });
+  const response = { start: `HTTP/1.1 404 ${evil}`, status: 404, headers: [[evil, evil]] };
+  const request = { start: `GET /${evil} HTTP/1.1`, headers: [["Host", evil]] };
+  const body = new TextEncoder().encode(JSON.stringify({ detail: evil, suggestions: [evil] }));
+  answer({ id: message.id, request, response }, [new DataView(body.buffer)]);
+}"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    widget = SongRequest(query=SONG.title)
+    path = tmp_path_factory.mktemp("page")
+    state = {
+        name: getattr(widget, name)
+        for name in widget.trait_names(sync=True)
+        if name in ("songs", "phrases", "query", "kind", "server", "live")
+    }
+    for name, text in (
+        ("index.html", PAGE),
+        ("widget.js", widget._esm),
+        ("widget.css", widget._css),
+        ("state.json", json.dumps(state)),
+    ):
+        (path / name).write_text(text, "utf-8")
+    return path
+
+
+@pytest.fixture
+def open_page(page: Any, site_server: Callable[[Path], str], folder: Path) -> Any:
+    """The page, ready, with no widget on it yet; it must not complain about anything."""
+    page.goto(site_server(folder))
+    page.wait_for_function("window.ready")
+    yield page
+    assert page.errors == []
+    assert page.outside == []
+
+
+@pytest.fixture
+def shown(open_page: Any) -> Any:
+    open_page.evaluate("void (window.one = show())")
+    return open_page
+
+
+def panel(page: Any, name: str) -> Any:
+    return page.get_by_role("listbox", name=name)
+
+
+def outcome(page: Any, begins: str) -> str:
+    """The status sentence, once it is there."""
+    status = page.get_by_role("status").filter(has_text=re.compile(f"^{begins}"))
+    status.wait_for()
+    return status.inner_text().replace("\N{NO-BREAK SPACE}", " ")
+
+
+def grouped(number: int) -> str:
+    return f"{number:,}".replace(",", " ")
+
+
+def test_enter_sends_and_the_song_can_be_heard(shown: Any) -> None:
+    shown.get_by_label("Name of a song").press("Enter")
+    size = len(render_wav(SONG))
+    assert outcome(shown, "200") == f"200 OK, {grouped(size)} bytes of audio."
+    audio = shown.locator("audio")
+    assert not audio.evaluate("audio => audio.autoplay")
+    duration = audio.evaluate("""async (audio) => {
+        if (!audio.duration) await new Promise((done) => { audio.onloadedmetadata = done; });
+        return audio.duration;
+    }""")
+    assert duration == pytest.approx((size - 44) / 2 / 22050, abs=0.1)
+    assert audio.evaluate("audio => audio.paused")
+
+
+def test_the_request_is_seen_while_typing(shown: Any) -> None:
+    shown.get_by_label("Name of a song").fill("Für 😀 <b>")
+    start = panel(shown, "Request").get_by_role("option").first.inner_text()
+    assert "GET /play?song=F%C3%BCr+%F0%9F%98%80+%3Cb%3E HTTP/1.1" in start
+
+
+def test_each_part_has_its_word_and_its_sentence(shown: Any) -> None:
+    shown.get_by_role("button", name="Send").click()
+    outcome(shown, "200")
+    rows = panel(shown, "Response").get_by_role("option")
+    words = rows.locator(".sr-part").all_inner_texts()
+    assert words[0] == "start line" and words[-2:] == ["empty line", "body"]
+    assert set(words[1:-2]) == {"header"}
+    assert "52 49 46 46" in rows.last.inner_text() and "RIFF" in rows.last.inner_text()
+    for row in rows.all():
+        row.hover()
+        about = shown.locator(f"#{row.get_attribute('aria-describedby')}").inner_text()
+        assert about.endswith(".") and "knows nothing" not in about
+
+
+def test_the_lines_are_walked_with_the_keyboard(shown: Any) -> None:
+    shown.get_by_label("Name of a song").focus()
+    for stop in ("Ask for", "Send"):
+        shown.keyboard.press("Tab")
+        names = "e => e.labels?.[0]?.textContent || e.textContent"
+        assert shown.evaluate(f"({names})(document.activeElement)") == stop
+    shown.keyboard.press("Tab")
+    texts = []
+    for key in ("ArrowDown", "ArrowDown", "End", "Home", "ArrowUp"):
+        texts.append(shown.evaluate("document.activeElement.textContent"))
+        assert shown.locator("[aria-selected=true]").evaluate("e => e.textContent") == texts[-1]
+        shown.keyboard.press(key)
+    assert texts[0].startswith("start line") and "Host:" in texts[1] and "User-Agent" in texts[2]
+    assert texts[3].startswith("empty line") and texts[4] == texts[0]
+    outline = shown.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+@pytest.mark.parametrize(
+    ("kind", "begins", "says"),
+    [
+        ("head", "200 OK", "HEAD asks for the headers alone"),
+        ("first", "206 Partial Content", "100 of "),
+        ("after", "416", "begins after the end"),
+        ("facts", "200 OK", "bytes of JSON"),
+    ],
+)
+def test_the_other_requests(shown: Any, kind: str, begins: str, says: str) -> None:
+    shown.get_by_label("Ask for").select_option(kind)
+    shown.get_by_role("button", name="Send").click()
+    assert says in outcome(shown, begins)
+    assert shown.locator("audio").count() == 0
+
+
+def test_an_unknown_name_gets_suggestions(shown: Any) -> None:
+    shown.get_by_label("Name of a song").fill("zzzzzzzzzzzz")
+    shown.get_by_role("button", name="Send").click()
+    assert "The nearest titles: " in outcome(shown, "404")
+
+
+def test_no_python_within_two_seconds_and_the_page_answers(open_page: Any) -> None:
+    open_page.evaluate("void show({ live: true })")
+    open_page.get_by_role("button", name="Send").click()
+    outcome(open_page, "200")
+    assert open_page.get_by_text("answered by this page, with the same bytes").is_visible()
+
+
+def test_pythons_answer_is_shown_as_text(open_page: Any) -> None:
+    open_page.evaluate(f"window.evil = {json.dumps(EVIL)}")
+    open_page.evaluate(f"void show({{ live: true, server: '127.0.0.1:5' }}, {PYTHON})")
+    open_page.get_by_role("button", name="Send").click()
+    assert EVIL in outcome(open_page, "404")
+    assert open_page.get_by_text("real bytes, over 127.0.0.1:5").count() == 2
+    assert EVIL in panel(open_page, "Response").inner_text()
+    assert EVIL in panel(open_page, "Request").inner_text()
+    assert open_page.locator("img").count() == 0
+    assert open_page.evaluate("window.hacked") is None
+
+
+def test_pythons_error_is_shown(open_page: Any) -> None:
+    answer = "(m, answer) => answer({ id: m.id, error: 'Nothing answers at 127.0.0.1:5.' })"
+    open_page.evaluate(f"void show({{ live: true }}, {answer})")
+    open_page.get_by_role("button", name="Send").click()
+    assert outcome(open_page, "Nothing") == "Nothing answers at 127.0.0.1:5."
+
+
+def test_what_python_sets_is_seen(shown: Any) -> None:
+    shown.evaluate("one.model.set('query', 'other'); one.model.set('kind', 'head')")
+    assert shown.get_by_label("Name of a song").input_value() == "other"
+    assert "HEAD /play?song=other" in panel(shown, "Request").inner_text()
+
+
+def test_two_widgets_share_no_id(shown: Any) -> None:
+    shown.evaluate("void show()")
+    ids = shown.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
+    assert len(ids) == len(set(ids)) > 8
+
+
+def test_sounds_and_listeners_go_with_the_widget(shown: Any) -> None:
+    for _ in range(2):
+        shown.get_by_role("button", name="Send").click()
+        outcome(shown, "200")
+        shown.locator("audio").wait_for()
+    assert shown.evaluate("urls.made.length") == 2
+    shown.evaluate("one.cleanup()")
+    assert shown.evaluate("[urls.made.length, urls.revoked, one.listeners.length]") == [
+        2,
+        shown.evaluate("urls.made"),
+        0,
+    ]
+    assert shown.evaluate("one.el.childElementCount") == 0
+
+
+def test_nothing_moves_for_who_wants_no_motion(shown: Any) -> None:
+    shown.emulate_media(reduced_motion="reduce")
+    shown.get_by_role("button", name="Send").click()
+    outcome(shown, "200")
+    assert shown.evaluate("document.getAnimations().length") == 0
+    assert shown.locator(".sr-back").is_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_follows_the_theme_and_fits_360_pixels(shown: Any, theme: str) -> None:
+    shown.set_viewport_size({"width": 360, "height": 800})
+    shown.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    shown.get_by_label("Name of a song").fill("w" * 300)
+    shown.get_by_role("button", name="Send").click()
+    outcome(shown, "422")
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 360
+    paper = shown.locator(".song-request").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert (paper == "rgb(255, 255, 255)") == (theme == "light")
+
+
+def test_axe_finds_nothing(shown: Any) -> None:
+    assert axe_findings(shown) == []
+    shown.get_by_role("button", name="Send").click()
+    outcome(shown, "200")
+    assert axe_findings(shown) == []
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance (WCAG 2.2) of a colour such as "#1b2430"."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_text_can_be_read(scheme: int) -> None:
+    found = re.findall(r"--sr-([\w-]+): light-dark\((#\w+), (#\w+)\)", SongRequest._css)
+    colours = {name: pair[scheme] for name, *pair in found}
+    for text in ("text", "quiet", "start", "header", "body", "accent"):
+        for ground in ("paper", "tint"):
+            assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    assert contrast(colours["on-accent"], colours["accent"]) >= 4.5
+    assert contrast(colours["edge"], colours["paper"]) >= 3
