@@ -151,9 +151,13 @@ class Engine:
             if message["type"] == "lifespan.startup.failed":
                 self._reason = message.pop("message", "") or self._reason  # or uvicorn prints it
             await send(message)
+            if message.get("more_body"):
+                # uvicorn drops what is sent to a client that has gone, and does so without a
+                # break: a stream without end would never let the event loop run again.
+                await asyncio.sleep(0)
 
         try:
-            await self._app(scope, receive, watched_send if starting else send)
+            await self._app(scope, receive, watched_send)
         except (Exception, asyncio.CancelledError) as error:
             if starting and isinstance(error, Exception):
                 self._keep(error)
@@ -191,8 +195,7 @@ class _Uvicorn(uvicorn.Server):
                 return
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
+        await self._stop_listening(sockets or [])
         connections, tasks = self.server_state.connections, self.server_state.tasks
         for connection in list(connections):
             connection.shutdown()  # closes it if idle, or else after its response
@@ -207,6 +210,20 @@ class _Uvicorn(uvicorn.Server):
         await _cancel(tasks)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.lifespan.shutdown(), STOP_TIMEOUT)
+
+    async def _stop_listening(self, sockets: list[socket.socket]) -> None:
+        """Close the listening socket, but not under a client that is just being let in.
+
+        asyncio makes the connection a few turns of the loop after it accepted the client. Would
+        the server be closed in between, that client would wait for ever.
+        """
+        with contextlib.suppress(NotImplementedError):  # Windows' loop does both in one turn
+            for listener in sockets:
+                asyncio.get_running_loop().remove_reader(listener)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        for server in self.servers:
+            server.close()
 
 
 async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:

@@ -7,9 +7,7 @@ app is called with ``(environ, start_response)`` and returns its body (PEP 3333)
 from __future__ import annotations
 
 import inspect
-import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, Future
 from typing import Any
 
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
@@ -32,7 +30,9 @@ def as_asgi(app: Any) -> ASGIApp:
         if _takes(app, 3):
             return app
     elif _takes(app, 2):
-        return _wsgi_as_asgi(app)
+        from ._wsgi import WSGIApp
+
+        return WSGIApp(app)
     elif _takes(app, 3):
         return app
     name = getattr(app, "__name__", type(app).__name__)
@@ -52,35 +52,3 @@ def _takes(app: Callable[..., Any], arguments: int) -> bool:
     except (TypeError, ValueError):  # ValueError: built in and without a signature, such as max
         return False
     return True
-
-
-def _wsgi_as_asgi(app: Callable[..., Any]) -> ASGIApp:
-    from a2wsgi import WSGIMiddleware
-
-    wrapped = WSGIMiddleware(app)  # type: ignore[arg-type]
-    wrapped.executor = _DaemonThreads()  # type: ignore[assignment]
-    return wrapped
-
-
-class _DaemonThreads(Executor):
-    """A thread for every call.
-
-    Unlike the threads of a pool they are gone when the call is over, and one that is stuck in
-    somebody's app does not hold up the end of the process.
-    """
-
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-
-        def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                result = function(*args, **kwargs)
-            except BaseException as error:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
-        threading.Thread(target=run, name="serve-wsgi", daemon=True).start()
-        return future

@@ -13,12 +13,14 @@ import atexit
 import os
 import socket
 import threading
+import time
 from typing import Any
 
 from ._interface import ASGIApp, as_asgi
 from ._notebook import Cell, current_cell
 
 HOST = "127.0.0.1"
+_EXIT_TIMEOUT = 4.0  # seconds that all servers together may hold up the end of the process
 
 _running: set[Server] = set()
 _lock = threading.RLock()
@@ -116,11 +118,12 @@ def _check_port(port: int) -> None:
 
 def _ask_no_proxy_for_loopback() -> None:
     """Where a proxy is set up for the internet, HTTP clients must not use it for this machine."""
-    for name, other in (("no_proxy", "NO_PROXY"), ("NO_PROXY", "no_proxy")):
-        listed = os.environ.get(name) or os.environ.get(other) or ""
-        hosts = [host.strip() for host in listed.split(",") if host.strip()]
+    lower, upper = os.environ.get("no_proxy"), os.environ.get("NO_PROXY")
+    for name, listed in (("no_proxy", lower or upper), ("NO_PROXY", upper or lower)):
+        hosts = [host.strip() for host in (listed or "").split(",") if host.strip()]
         if HOST not in hosts and "*" not in hosts:
-            os.environ[name] = ",".join([*hosts, HOST])
+            hosts.append(HOST)
+        os.environ[name] = ",".join(hosts)
 
 
 def _listen(port: int) -> socket.socket:
@@ -140,8 +143,9 @@ def _stop_all() -> None:
     servers = list(_running)
     for server in servers:
         server._engine.ask_to_stop()
+    end = time.monotonic() + _EXIT_TIMEOUT
     for server in servers:
-        server.stop()
+        server._engine.stop(max(0.0, end - time.monotonic()))
 
 
 def _leave_to_parent() -> None:
