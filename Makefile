@@ -27,7 +27,7 @@ test: $(VENV)/.ready-dev  ## run the whole test suite
 lint: $(VENV)/.ready-dev  ## check style and that notebooks carry no outputs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/nbstripout --verify chapters/*.ipynb
+	@$(BIN)/nbstripout --verify --keep-id chapters/*.ipynb
 
 bench: $(VENV)/.ready-dev  ## measure; the figures are written to benchmarks/
 	@$(BIN)/python -m benchmarks

@@ -10,7 +10,18 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from . import _assets, _audio, _head, _layout, _math, _not_found, _stylesheet, _thebe, _widgets
+from . import (
+    _assets,
+    _audio,
+    _head,
+    _layout,
+    _math,
+    _not_found,
+    _stylesheet,
+    _thebe,
+    _tracebacks,
+    _widgets,
+)
 
 __all__ = ["setup"]
 
@@ -19,6 +30,7 @@ __version__ = "0.1.0"
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect every part of the extension to a Sphinx application."""
-    for part in (_assets, _thebe, _widgets, _audio, _math, _layout, _head, _not_found, _stylesheet):
+    parts = (_assets, _thebe, _widgets, _audio, _tracebacks, _math, _layout, _head, _not_found)
+    for part in (*parts, _stylesheet):
         part.setup(app)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
