@@ -71,7 +71,9 @@ def test_runs_twice_in_one_kernel_alone_and_offline(path, tmp_path):
 @each_chapter
 def test_is_committed_without_outputs(path):
     for cell in code_cells(read(path)):
-        assert not cell.outputs and cell.execution_count is None, "run: nbstripout --keep-id chapters/*.ipynb"
+        assert not cell.outputs and cell.execution_count is None, (
+            "run: nbstripout --keep-id chapters/*.ipynb"
+        )
 
 
 @each_chapter
