@@ -6,8 +6,13 @@ VENV   ?= .venv
 PORT   ?= 8001
 BIN    := $(VENV)/bin
 
+# an older Python gets one line that says what to do
+CHECK_PYTHON = 'import sys; v = sys.version_info[:2]; v >= (3, 11) or sys.exit( \
+    "This course needs Python 3.11 or newer, and $(PYTHON) is Python %d.%d. " % v + \
+    "Name a newer one, for example: make $(MAKECMDGOALS) PYTHON=python3.13")'
+
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test lint bench lock clean python
+.PHONY: help book serve lab test lint bench lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
@@ -40,8 +45,10 @@ lock: $(VENV)/.ready-dev  ## choose the newest versions within the bounds
 clean:  ## remove what was built; keep the environment
 	rm -rf _build .cache .pytest_cache .ruff_cache .hypothesis .schemathesis .coverage
 
-$(VENV)/.ready: requirements.txt requirements.lock pyproject.toml | python
-	@test -x $(BIN)/python || { echo "Making the environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
+$(VENV)/.ready: requirements.txt requirements.lock pyproject.toml
+	@$(PYTHON) -c $(CHECK_PYTHON)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+	    echo "Making the environment in $(VENV)"; $(PYTHON) -m venv --clear $(VENV); }
 	@echo "Installing what the book needs (a minute or two, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	    --constraint requirements.lock -r requirements.txt
@@ -52,8 +59,3 @@ $(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	    --constraint requirements.lock -r requirements-dev.txt
 	@touch $@
-
-python:
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v >= (3, 11) else \
-	    "This course needs Python 3.11 or newer, and $(PYTHON) is Python %d.%d. " % v + \
-	    "Name a newer one, for example: make book PYTHON=python3.13")'

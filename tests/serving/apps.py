@@ -92,10 +92,15 @@ def is_free(port: int) -> bool:
     return True
 
 
+of_other_tests: set[threading.Thread] = set()
+"""Threads that were there when the test began: other tests' clients keep some for a while."""
+
+
 def serve_threads() -> list[threading.Thread]:
     """The threads that servers, and the endpoints that they run in threads, have left."""
     names = ("serve", "AnyIO worker thread")
-    return [thread for thread in threading.enumerate() if thread.name.startswith(names)]
+    threads = set(threading.enumerate()) - of_other_tests
+    return [thread for thread in threads if thread.name.startswith(names)]
 
 
 def listening(pid: int | None = None) -> list[tuple[str, int]]:
