@@ -178,6 +178,7 @@ class _Uvicorn(uvicorn.Server):
                 ws="none",
                 lifespan="auto",
                 log_config=None,
+                log_level="error",  # that a client wrote nonsense is no news for a notebook
                 access_log=False,
             )
         )
