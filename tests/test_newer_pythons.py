@@ -47,7 +47,9 @@ def environment(version: str, python: Path) -> Path:
     if not note.exists() or note.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
         uv = [sys.executable, "-m", "uv", "--quiet"]
-        subprocess.run([*uv, "venv", "--python", str(python), str(folder)], check=True, cwd=ROOT)
+        subprocess.run(
+            [*uv, "venv", "--seed", "--python", str(python), str(folder)], check=True, cwd=ROOT
+        )
         install = ["pip", "install", "--python", str(inside), "-c", "requirements.lock"]
         subprocess.run([*uv, *install, "-r", "requirements-dev.txt"], check=True, cwd=ROOT)
         note.write_text(wanted)

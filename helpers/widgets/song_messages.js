@@ -54,7 +54,8 @@ function encode(text) {
     /[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** The lines of a message, as {part, text, about}; one for each line before the body, one for it. */
+/** The lines of a message, as {part, text, about}; one for each line before the body, one for it.
+ *  A body in rows of bytes also has {dump: true}: its rows must not wrap. */
 export function messageLines(message, isRequest) {
   const [first, second] = message.start.split(" ");
   const start = isRequest
@@ -84,7 +85,7 @@ function describeBody(message) {
   const more = rest > 0 ? `\n… and ${count(rest)} more bytes` : "";
   const wav = String.fromCharCode(...body.subarray(0, 4)) === "RIFF" ? WAV : "";
   const about = `Body: ${size}, each as two hexadecimal digits, and as a letter if it is one.${wav}`;
-  return { text: hexDump(body.subarray(0, BYTES_SHOWN)) + more, about };
+  return { text: hexDump(body.subarray(0, BYTES_SHOWN)) + more, about, dump: true };
 }
 
 /** Bytes in rows of eight: as hexadecimal numbers, and as ASCII with a dot for what is none. */

@@ -92,7 +92,10 @@ function panel(title, uid, signal) {
   const origin = node("p", { class: "sr-origin" });
   const list = node("div", { class: "sr-lines", role: "listbox", "aria-labelledby": titleId });
   const about = node("p", { class: "sr-about", id: aboutId });
-  const element = node("div", { class: "sr-panel" }, heading, origin, list, about);
+  // All sentences, unseen in the place of the one: the lines below stay put when it changes.
+  const room = node("div", { class: "sr-room", "aria-hidden": "true" });
+  const element = node("div", { class: "sr-panel" }, heading, origin,
+    node("div", { class: "sr-stack" }, about, room), list);
   let lines = [];
 
   function explain(row, focus = false) {
@@ -122,12 +125,15 @@ function panel(title, uid, signal) {
       lines = messageLines(message, isRequest);
       origin.textContent = from;
       about.textContent = HINT;
+      room.replaceChildren(...[HINT, ...lines.map((line) => line.about)].map(
+        (sentence) => node("p", { class: "sr-about" }, sentence)));
       list.hidden = false;
-      list.replaceChildren(...lines.map(({ part, text }, i) => {
+      list.replaceChildren(...lines.map(({ part, text, dump }, i) => {
         const end = node("span", { class: "sr-end", "aria-hidden": "true" }, "\\r\\n");
         const code = node("code", { dir: "ltr" }, text, part === "body" ? "" : end);
         return node("div", {
-          class: `sr-line sr-${part.replace(" ", "-")}`, role: "option", "aria-selected": "false",
+          class: `sr-line sr-${part.replace(" ", "-")}${dump ? " sr-dump" : ""}`,
+          role: "option", "aria-selected": "false",
           "aria-describedby": aboutId, tabindex: i ? "-1" : "0",
         }, node("span", { class: "sr-part" }, part), code);
       }));
@@ -138,6 +144,7 @@ function panel(title, uid, signal) {
       list.hidden = true; // a list box must not be empty
       origin.textContent = note;
       about.textContent = "";
+      room.replaceChildren();
     },
   };
 }
@@ -176,7 +183,10 @@ function render({ model, el }) {
   const player = node("div", { class: "sr-player" });
   const sent = panel("Request", `${uid}-request`, signal);
   const received = panel("Response", `${uid}-response`, signal);
-  const root = node("div", { class: "song-request" }, form, scene, status, player,
+  const root = node("div", {
+    class: "song-request",
+    "data-lm-suppress-shortcuts": "true", // JupyterLab: no commands by keys from in here
+  }, form, scene, status, player,
     node("div", { class: "sr-panels" }, sent.element, received.element));
   el.append(root);
 
@@ -280,6 +290,13 @@ function render({ model, el }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     send();
+  }, { signal });
+  // A notebook around the widget has keys of its own, and takes the focus when one reaches it.
+  root.addEventListener("keydown", (event) => event.stopPropagation(), { signal });
+  name.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault(); // a notebook may prevent it: send here, and only once
+    form.requestSubmit();
   }, { signal });
   name.addEventListener("input", toModel, { signal });
   kind.addEventListener("change", toModel, { signal });

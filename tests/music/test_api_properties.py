@@ -50,13 +50,27 @@ CHECKS = {
 }
 
 
-def described(**options) -> schemathesis.BaseSchema:
-    app = create_app(SMALL_CATALOGUE, **options)
+class Renewable:
+    """The API, which can be put back to how it began: an answer decides what is tried next."""
+
+    def __init__(self, **options) -> None:
+        self._options = options
+        self.renew()
+
+    def renew(self) -> None:
+        self._app = create_app(SMALL_CATALOGUE, **self._options)
+
+    async def __call__(self, scope, receive, send) -> None:
+        await self._app(scope, receive, send)
+
+
+def described(app: Renewable) -> schemathesis.BaseSchema:
     return schemathesis.openapi.from_asgi("/openapi.json", app)
 
 
-open_to_all = described()
-with_tokens = described(tokens=TOKENS)
+open_to_all = described(Renewable())
+with_tokens = described(Renewable(tokens=TOKENS))
+visited = Renewable()
 
 
 @open_to_all.parametrize()
@@ -84,8 +98,11 @@ def test_every_answer_to_an_editor_is_as_described(case):
     case.call_and_validate(**CHECKS, headers={"Authorization": "Bearer of-an-editor"})
 
 
-class Visit(described().as_state_machine()):
+class Visit(described(visited).as_state_machine()):
     """One client's requests in a row: what one answer says goes into the next request."""
+
+    def setup(self) -> None:
+        visited.renew()
 
     def validate_response(self, response, case, additional_checks=None, **kwargs):
         case.validate_response(response, **CHECKS, recorder=self.recorder)

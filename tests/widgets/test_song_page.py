@@ -258,6 +258,82 @@ def test_it_follows_the_theme_and_fits_360_pixels(shown: Any, theme: str) -> Non
     assert (paper == "rgb(255, 255, 255)") == (theme == "light")
 
 
+def test_a_notebook_around_the_widget_gets_none_of_its_keys(shown: Any) -> None:
+    # JupyterLab listens at the document, first of all, but not within elements that say so;
+    # its notebook listens as keys bubble up to it.
+    shown.evaluate("""() => {
+      window.taken = [];
+      document.addEventListener("keydown", (event) => {
+        if (event.target.closest("[data-lm-suppress-shortcuts=true]")) return;
+        taken.push(event.key);
+        event.preventDefault();
+      }, true);
+      document.querySelector("main").addEventListener("keydown", (e) => taken.push(e.key));
+    }""")
+    shown.keyboard.press("d")
+    assert shown.evaluate("taken.splice(0)") == ["d"], "the notebook of this test hears nothing"
+    panel(shown, "Request").get_by_role("option").first.focus()
+    for key in ("d", "d", "ArrowDown", "Escape"):
+        shown.keyboard.press(key)
+    shown.get_by_label("Name of a song").press("Enter")
+    outcome(shown, "200")
+    assert shown.evaluate("taken") == []
+
+
+def test_enter_sends_once_where_a_notebook_prevents_its_default(shown: Any) -> None:
+    shown.evaluate("""() => {
+      window.submits = 0;
+      document.addEventListener("submit", () => { submits += 1; }, true);
+    }""")
+    shown.get_by_label("Name of a song").press("Enter")
+    outcome(shown, "200")
+    assert shown.evaluate("submits") == 1
+    shown.evaluate("document.addEventListener('keydown', (e) => e.preventDefault(), true)")
+    shown.get_by_label("Name of a song").press("Enter")
+    assert shown.evaluate("submits") == 2
+
+
+@pytest.mark.parametrize("width", [320, 360, 800, 1280])
+def test_nothing_is_torn_or_cut(shown: Any, width: int) -> None:
+    shown.set_viewport_size({"width": width, "height": 800})
+    name = shown.get_by_label("Name of a song")
+    pieces = "all => all.map((e) => e.getClientRects().length)"
+    for length in range(40):  # some of these lengths end the line within the sign of its end
+        name.fill("w" * length)
+        assert set(shown.locator(".sr-end").evaluate_all(pieces)) == {1}
+    name.fill(SONG.title)
+    name.press("Enter")
+    outcome(shown, "200")
+    dump = panel(shown, "Response").get_by_role("option").last.locator("code")
+    rows = dump.evaluate(
+        "e => e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight)"
+    )
+    assert round(rows) == dump.text_content().count("\n") + 1
+    select = shown.get_by_label("Ask for")
+    drawn, natural = select.evaluate("""(e) => {
+      const drawn = e.offsetWidth;
+      const copy = document.body.appendChild(e.cloneNode(true));
+      const { font, padding, border } = getComputedStyle(e);
+      Object.assign(copy.style, { position: "absolute", font, padding, border });
+      return [drawn, copy.offsetWidth];
+    }""")
+    assert drawn >= natural
+
+
+def test_lines_stay_put_below_the_sentence_about_one(shown: Any) -> None:
+    shown.set_viewport_size({"width": 360, "height": 800})
+    shown.get_by_role("button", name="Send").click()
+    outcome(shown, "200")
+    lines = panel(shown, "Response")
+    place = "e => e.getBoundingClientRect().top + scrollY"
+    top = lines.evaluate(place)
+    for row in lines.get_by_role("option").all():
+        row.hover()
+        assert lines.evaluate(place) == top
+        about = shown.locator(f"#{row.get_attribute('aria-describedby')}")
+        assert about.evaluate("e => e.getBoundingClientRect().bottom + scrollY") <= top
+
+
 def test_axe_finds_nothing(shown: Any) -> None:
     assert axe_findings(shown) == []
     shown.get_by_role("button", name="Send").click()
