@@ -6,6 +6,9 @@ VENV   ?= .venv
 PORT   ?= 8001
 BIN    := $(VENV)/bin
 
+# JupyterLab wants to be told when it runs as root, as it does in many containers
+ALLOW_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
+
 # an older Python gets one line that says what to do
 CHECK_PYTHON = 'import sys; v = sys.version_info[:2]; v >= (3, 11) or sys.exit( \
     "This course needs Python 3.11 or newer, and $(PYTHON) is Python %d.%d. " % v + \
@@ -24,7 +27,7 @@ serve: book  ## build the book and show it on 127.0.0.1
 	@$(BIN)/python -m live_book.serve --port $(PORT)
 
 lab: $(VENV)/.ready  ## open the chapters in JupyterLab
-	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 chapters
+	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(ALLOW_ROOT) chapters
 
 test: $(VENV)/.ready-dev  ## run the whole test suite
 	@$(BIN)/python -m pytest

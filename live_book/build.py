@@ -67,7 +67,10 @@ def build(root: Path = ROOT) -> int:
             file=sys.stderr,
         )
         return failed or 1
-    print(f"\nThe book is ready. Open {page} in a browser, or run: make serve")
+    print(
+        "\nThe book is ready. `make serve` shows it with everything that moves; to read only, open"
+    )
+    print(page)
     return 0
 
 

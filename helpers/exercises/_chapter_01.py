@@ -59,6 +59,8 @@ def the_last_second(answer: httpx.Response):
     song = answer.headers.get("content-location", answer.request.url.path)
     if song != "/songs/fur-elise/audio":
         return "That is not the audio of Für Elise: it is at /songs/fur-elise/audio."
+    if answer.status_code == 200:
+        return "200: the whole song came, so the Range was not understood, or not sent."
     if wrong := response(answer, status=206):
         return wrong
     sent, total = answer.headers["content-range"].removeprefix("bytes ").split("/")
@@ -99,7 +101,8 @@ def a_new_song(answer: httpx.Response):
     "1.5",
     hints=(
         "After a page, put its `next` into address. When it is None, you are done.",
-        "Pattern: while address is not None: ask for the page, add its titles, take its next.",
+        "Pattern: while address is not None: ask for the page, add its titles, take its next. "
+        "`next` is complete: with params= you would overwrite its cursor.",
     ),
     typical_mistake=(
         'titles = (await client.get("/songs?limit=10")).json()["items"]\n'

@@ -65,7 +65,7 @@ def items(answer: object, expected: Collection, *, ignore_case: bool = False) ->
 
     wanted = {form(item) for item in expected}
     given = [form(item) for item in answer]
-    surplus = [item for item in answer if form(item) not in wanted]
+    surplus = sorted(item for item in answer if form(item) not in wanted)
     missing = len(wanted.difference(given))
     found = []
     if surplus:
