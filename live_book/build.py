@@ -16,9 +16,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 EXECUTED_WITH = ("helpers", "requirements.lock")
+WRITTEN_WITH = ("live_book", "_config.yml", "_toc.yml")
 # this environment's own jupyter-book, whatever is on PATH; it can't be run with `python -m`
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
-WRITTEN_WITH = ("live_book", "_config.yml", "_toc.yml")
 
 
 def fingerprint(root: Path, names: Iterable[str]) -> str:

@@ -69,6 +69,12 @@ async def listening(answer: Callable[[Any, Any], Any]) -> AsyncIterator[int]:
         server.close()
 
 
+async def play_from(answer: Any) -> tuple[Any, list[bytes]]:
+    """What the widget says when it asks a server that answers like this to play."""
+    async with listening(answer) as port:
+        return await Page(SongRequest(f"http://127.0.0.1:{port}")).ask(PLAY)
+
+
 def test_a_song_comes_back_with_its_heads_and_its_bytes(api: Any) -> None:
     async def exchange() -> tuple[Any, list[bytes]]:
         return await Page(SongRequest(api)).ask(PLAY)
@@ -183,11 +189,7 @@ def test_a_broken_answer_gives_a_sentence(reply: bytes, says: str) -> None:
         writer.write(reply)
         writer.close()
 
-    async def exchange() -> tuple[Any, list[bytes]]:
-        async with listening(answer) as port:
-            return await Page(SongRequest(f"http://127.0.0.1:{port}")).ask(PLAY)
-
-    content, _ = run(exchange())
+    content, _ = run(play_from(answer))
     assert_one_sentence(content["error"])
     assert says in content["error"]
 
@@ -199,11 +201,7 @@ def test_a_silent_server_gives_a_sentence(monkeypatch: pytest.MonkeyPatch) -> No
         await reader.read()  # until the client gives up
         writer.close()
 
-    async def exchange() -> tuple[Any, list[bytes]]:
-        async with listening(answer) as port:
-            return await Page(SongRequest(f"http://127.0.0.1:{port}")).ask(PLAY)
-
-    content, _ = run(exchange())
+    content, _ = run(play_from(answer))
     assert_one_sentence(content["error"])
     assert "did not answer within" in content["error"]
 
