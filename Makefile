@@ -15,7 +15,7 @@ CHECK_PYTHON = 'import sys; v = sys.version_info[:2]; v >= (3, 11) or sys.exit( 
     "Name a newer one, for example: make $(MAKECMDGOALS) PYTHON=python3.13")'
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test lint bench lock clean
+.PHONY: help book serve lab test lint bench lock pins clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
@@ -45,8 +45,11 @@ lock: $(VENV)/.ready-dev  ## choose the newest versions within the bounds
 	    --no-emit-package backend-fundamentals --custom-compile-command "make lock" \
 	    requirements-dev.txt --output-file requirements.lock
 
-clean:  ## remove what was built; keep the environment
-	rm -rf _build .cache .pytest_cache .ruff_cache .hypothesis .schemathesis .coverage
+pins: $(VENV)/.ready-dev  ## choose the newest Python packages for the page
+	@$(BIN)/python -m live_book.runtime pin
+
+clean:  ## remove what was built; keep the environment and downloads
+	rm -rf _build .cache/live_book/runtime .cache/live_book/compiled .cache/python* .cache/node_tools .pytest_cache .ruff_cache .hypothesis .schemathesis .coverage
 
 $(VENV)/.ready: requirements.txt requirements.lock pyproject.toml
 	@$(PYTHON) -c $(CHECK_PYTHON)
