@@ -11,18 +11,20 @@ import asyncio
 import contextlib
 import socket
 import threading
-import time
 import warnings
-from typing import Any
 
 import uvicorn
 
 from ._interface import ASGIApp
+from ._uvicorn import STOP_TIMEOUT, GuardedApp, cancel, config_for, end_requests
 
 START_TIMEOUT = 10.0  # seconds an app may take to start, its lifespan included
-STOP_TIMEOUT = 3.0  # seconds the shutdown part of its lifespan may take
-GRACE = 0.05  # seconds that a request still running gets when the server stops
 _MARGIN = 1.0  # seconds between giving up on the lifespan and giving up on the thread
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; ``OSError`` if the port can't be had."""
+    return socket.create_server((host, port))
 
 
 class Engine:
@@ -34,13 +36,10 @@ class Engine:
 
     def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
         self.listener = listener
-        self._app = app
+        self._guard = GuardedApp(app)
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
-        self._cut_off = False
-        self._failure: BaseException | None = None
-        self._reason = "it gave no reason."
         self._thread = threading.Thread(target=self._run, name="serve", daemon=True)
 
     @property
@@ -70,7 +69,7 @@ class Engine:
             )
         if self._stopping is None:
             self.stop()
-            raise RuntimeError(f"The app failed while starting: {self._reason}") from self._failure
+            raise RuntimeError(self._guard.complaint) from self._guard.failure
 
     def ask_to_stop(self) -> None:
         """Let the server begin to stop, and return at once."""
@@ -115,11 +114,11 @@ class Engine:
         loop = self._loop
         assert loop is not None
         try:
-            loop.run_until_complete(_Uvicorn(self, self._guarded_app).serve([self.listener]))
+            loop.run_until_complete(_Uvicorn(self, self._guard).serve([self.listener]))
         except SystemExit:  # how uvicorn ends when the app has said that it can't start
             pass
         except BaseException as error:
-            self._keep(error)
+            self._guard.keep(error)
         finally:
             try:
                 _close(loop)
@@ -127,62 +126,20 @@ class Engine:
                 self.listener.close()
                 self._ready.set()
 
-    def _keep(self, error: BaseException) -> None:
-        """Keep why the app can't start, for the reader; the first reason is the real one."""
-        if self._failure is None:
-            self._failure = error
-            self._reason = f"{type(error).__name__}: {error}"
-
     def _takes_requests(self) -> asyncio.Event:
         """Called on the loop once the app has started; the event is set when it is to stop."""
         self._stopping = asyncio.Event()
         self._ready.set()
         return self._stopping
 
-    def _cuts_off(self) -> None:
-        """Called on the loop before the requests that still run are cancelled."""
-        self._cut_off = True
-
-    async def _guarded_app(self, scope: Any, receive: Any, send: Any) -> None:
-        """The app, with the reason kept why it can't start, and quiet when it is cut off."""
-        starting = scope["type"] == "lifespan"
-
-        async def watched_send(message: Any) -> None:
-            if message["type"] == "lifespan.startup.failed":
-                self._reason = message.pop("message", "") or self._reason  # or uvicorn prints it
-            await send(message)
-            if message.get("more_body"):
-                # uvicorn drops what is sent to a client that has gone, and does so without a
-                # break: a stream without end would never let the event loop run again.
-                await asyncio.sleep(0)
-
-        try:
-            await self._app(scope, receive, watched_send)
-        except (Exception, asyncio.CancelledError) as error:
-            if starting and isinstance(error, Exception):
-                self._keep(error)
-            if starting or not self._cut_off:
-                raise
-
 
 class _Uvicorn(uvicorn.Server):
     """uvicorn, woken by its engine to stop instead of looking ten times a second."""
 
-    def __init__(self, engine: Engine, app: ASGIApp) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                interface="asgi3",
-                proxy_headers=False,  # the app sees its real peer, also behind a proxy of ours
-                http="h11",  # the same parser everywhere, whatever else is installed
-                ws="none",
-                lifespan="auto",
-                log_config=None,
-                log_level="error",  # that a client wrote nonsense is no news for a notebook
-                access_log=False,
-            )
-        )
+    def __init__(self, engine: Engine, guard: GuardedApp) -> None:
+        super().__init__(config_for(guard))
         self._engine = engine
+        self._guard = guard
         self._stopping = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -197,18 +154,10 @@ class _Uvicorn(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._stop_listening(sockets or [])
-        connections, tasks = self.server_state.connections, self.server_state.tasks
-        for connection in list(connections):
+        for connection in list(self.server_state.connections):
             connection.shutdown()  # closes it if idle, or else after its response
         await asyncio.sleep(0)
-        end = time.monotonic() + GRACE
-        while (connections or tasks) and time.monotonic() < end:  # noqa: ASYNC110 - no event tells
-            await asyncio.sleep(0.002)
-        self._engine._cuts_off()
-        for connection in list(connections):
-            connection.transport.abort()
-        await asyncio.sleep(0)  # the apps see that their clients are gone
-        await _cancel(tasks)
+        await end_requests(self.server_state, self._guard)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.lifespan.shutdown(), STOP_TIMEOUT)
 
@@ -227,20 +176,12 @@ class _Uvicorn(uvicorn.Server):
             server.close()
 
 
-async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
-    """Cancel tasks and wait until they are over, unless they refuse to be cancelled."""
-    if tasks:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(set(tasks), timeout=_MARGIN / 2)
-
-
 def _close(loop: asyncio.AbstractEventLoop) -> None:
     """Cancel what is still running and close the loop, as ``asyncio.run`` does."""
 
     async def cancel_all() -> None:
         current = asyncio.current_task()
-        await _cancel({task for task in asyncio.all_tasks() if task is not current})
+        await cancel({task for task in asyncio.all_tasks() if task is not current})
 
     try:
         loop.run_until_complete(cancel_all())

@@ -7,14 +7,16 @@ app is called with ``(environ, start_response)`` and returns its body (PEP 3333)
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+IN_PAGE = sys.platform == "emscripten"  # no sockets, no threads
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def as_asgi(app: Any) -> ASGIApp:
-    """The app as an ASGI app; a WSGI app is wrapped by a2wsgi.
+    """The app as an ASGI app; a WSGI app is wrapped by a2wsgi, or in a page by code of ours.
 
     Raises:
         TypeError: it is neither of the two; the message says what ``serve`` takes.
@@ -30,9 +32,7 @@ def as_asgi(app: Any) -> ASGIApp:
         if _takes(app, 3):
             return app
     elif _takes(app, 2):
-        from ._wsgi import WSGIApp
-
-        return WSGIApp(app)
+        return _from_wsgi(app)
     elif _takes(app, 3):
         return app
     name = getattr(app, "__name__", type(app).__name__)
@@ -40,6 +40,14 @@ def as_asgi(app: Any) -> ASGIApp:
         "serve takes an ASGI app, called with (scope, receive, send), or a WSGI app, called with "
         f"(environ, start_response), and {name} can be called in neither way."
     )
+
+
+def _from_wsgi(app: Callable[..., Any]) -> ASGIApp:
+    if IN_PAGE:  # a2wsgi needs threads
+        from ._page_wsgi import WSGIApp
+    else:
+        from ._wsgi import WSGIApp
+    return WSGIApp(app)
 
 
 def _is_coroutine_function(app: Callable[..., Any]) -> bool:

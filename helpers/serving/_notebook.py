@@ -30,9 +30,12 @@ def current_cell() -> Cell | None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     kernel = getattr(shell, "kernel", None)
-    if kernel is None:
+    try:
+        message = kernel.get_parent()
+    except AttributeError:  # no kernel; and JupyterLite's has no message before the first cell
         return None
-    message = kernel.get_parent()
+    if not isinstance(message, dict):
+        return None
     run = (message.get("header") or {}).get("msg_id")
     if not run:
         return None

@@ -1,21 +1,25 @@
-"""``serve(app)``: a real HTTP server in a thread of the notebook.
+"""``serve(app)``: a real HTTP server inside the notebook.
 
-The server is uvicorn, on a socket that is bound to the loopback address before the thread starts.
-So the port is known at once, and no other program can take it in between. The thread makes its
-own event loop and never touches the notebook's: it works before and after
+The server is uvicorn, on a socket that is bound to the loopback address before it starts. So the
+port is known at once, and no other program can take it in between. It runs in a thread with an
+event loop of its own and never touches the notebook's: it works before and after
 ``nest_asyncio.apply()``. It is a daemon thread of the kernel's process, so nothing is left when
 the kernel ends, however it ends.
+
+In a page there are neither sockets nor threads: there uvicorn runs on the page's own event loop
+and the page's own network.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
-import socket
 import threading
 import time
+from types import ModuleType
 from typing import Any
 
+from . import _interface
 from ._interface import ASGIApp, as_asgi
 from ._notebook import Cell, current_cell
 
@@ -34,13 +38,13 @@ class Server:
         port: the port it listens on.
     """
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, cell: Cell | None) -> None:
-        from ._engine import Engine  # a page has no uvicorn
-
+    def __init__(self, app: ASGIApp, port: int, cell: Cell | None) -> None:
+        engine = _engine()
+        listener = _listen(engine, port)
         self.port: int = listener.getsockname()[1]
         self.url = f"http://{HOST}:{self.port}"
         self._cell = cell
-        self._engine = Engine(app, listener)
+        self._engine = engine.Engine(app, listener)
 
     @property
     def running(self) -> bool:
@@ -93,7 +97,7 @@ def serve(app: Any, port: int = 0) -> Server:
         replaced = [s for s in _running if _replaces(cell, s._cell) or port == s.port]
     for server in replaced:
         server.stop()
-    server = Server(asgi_app, _listen(port), cell)
+    server = Server(asgi_app, port, cell)
     try:
         server._engine.start()
         with _lock:
@@ -126,9 +130,18 @@ def _ask_no_proxy_for_loopback() -> None:
         os.environ[name] = ",".join(hosts)
 
 
-def _listen(port: int) -> socket.socket:
+def _engine() -> ModuleType:
+    """What runs servers here; imported with the first server, because uvicorn is large."""
+    if _interface.IN_PAGE:
+        from . import _page_engine as engine
+    else:
+        from . import _engine as engine
+    return engine
+
+
+def _listen(engine: ModuleType, port: int) -> Any:
     try:
-        return socket.create_server((HOST, port))
+        return engine.listen(HOST, port)
     except OSError as error:
         raise OSError(
             error.errno,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # in a page httpx takes a while, and a reader may not need it yet
+    import httpx
 
 _LONGEST_BODY = 1200  # characters of a body that are printed
 
@@ -42,6 +45,8 @@ def _header_lines(headers: httpx.Headers) -> list[str]:
 
 
 def _content(message: httpx.Request | httpx.Response) -> bytes | None:
+    import httpx
+
     try:
         if isinstance(message, httpx.Request) and isinstance(message.stream, httpx.SyncByteStream):
             return message.read()  # a form with files is put together only when it is read
