@@ -8,7 +8,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from live_book._tracebacks import shorten
+from live_book.page_kernel import shorten
 
 
 @pytest.fixture(scope="module")
