@@ -4,11 +4,17 @@
 and ``create_app`` puts all three behind an HTTP API.
 """
 
-from ._api import create_app
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ._catalogue import SONGS
 from ._search import SongNotFound, find_song, search_songs
 from ._song import Note, Song
 from ._synthesis import SAMPLE_RATE, audio_etag, render_wav
+
+if TYPE_CHECKING:
+    from ._api import create_app
 
 __all__ = [
     "SAMPLE_RATE",
@@ -22,3 +28,12 @@ __all__ = [
     "render_wav",
     "search_songs",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # FastAPI takes longest to load, above all in a page; who only looks songs up does not wait.
+    if name == "create_app":
+        from ._api import create_app
+
+        return create_app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,6 +11,7 @@ import sys
 import time
 from typing import Any
 
+from IPython.utils import PyColorize
 from pyodide.ffi import JsProxy, to_js
 
 from ._highlight import highlight
@@ -35,6 +36,7 @@ def start(worker: JsProxy, owners: str) -> Kernel:
     def post(message: dict[str, Any], buffers: list[bytes]) -> None:
         worker.post(_to_json(message), to_js([memoryview(one) for one in buffers]))
 
+    _keep_themes_in_memory()
     kernel = PageKernel(post)
     PackageFinder(json.loads(owners), worker.bring).install()
     kernel.start()
@@ -48,6 +50,16 @@ def start(worker: JsProxy, owners: str) -> Kernel:
     time.sleep = flushing_sleep
     sys.setrecursionlimit(RECURSION_LIMIT)
     return kernel
+
+
+def _keep_themes_in_memory() -> None:
+    """IPython opens its colour themes as files, and the worker leaves IPython inside its wheel.
+
+    The output of a page has no colours, so every theme is the plain one.
+    """
+    plain = PyColorize.Theme("nocolor", None, {})
+    for name in PyColorize._BUILTIN_THEMES:
+        PyColorize.theme_table._by_name[name] = plain
 
 
 class PageKernel(Kernel):

@@ -21,7 +21,7 @@ from ._index import (
 )
 from ._jobs import LIBRARY_RULES, Job, run_jobs, wheel_rules
 from ._node import find_node
-from ._own_wheels import course_version, course_wheel, sources, stub_wheel
+from ._own_wheels import course_version, course_wheels, sources, stub_wheel
 from ._pins import HERE, PACKAGES, PINS, Pins, Wheel, read_packages, read_pins
 
 _FOLDERS_KEPT = 4  # of former builds; going back to former helpers is then immediate
@@ -58,7 +58,8 @@ def gather(
         if _complete(target):
             return target
         shutil.rmtree(target, ignore_errors=True)  # only a damaged one is there
-        own = [course_wheel(course, version, pins), *(stub_wheel(name) for name in pins.stubs)]
+        own = course_wheels(course, version, pins)
+        own += [stub_wheel(name) for name in pins.stubs]
         kept = Downloads(downloads or cache / "downloads")
         with unfinished(target.parent) as folder:
             _build(folder, pins, own, kept, node, say)

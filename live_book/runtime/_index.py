@@ -9,6 +9,7 @@ from typing import Any
 
 from ._errors import RuntimeNotGathered
 from ._files import sha256
+from ._own_wheels import COURSE
 from ._pins import Pins, Wheel
 
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
@@ -68,7 +69,8 @@ def write_manifest(folder: Path, pins: Pins, wheels: list[Wheel]) -> None:
                 "file": wheel.file,
                 "bytes": (folder / wheel.file).stat().st_size,
                 "imports": wheel.imports,
-                "depends": wheel.depends,
+                # A module of `helpers` needs few of the packages that all of them need.
+                "depends": [] if wheel.name == COURSE else wheel.depends,
                 "kernel": wheel.kernel,
                 "core": wheel.core,
             }

@@ -13,6 +13,8 @@ from ._errors import RuntimeNotGathered
 from ._pins import Pins, Wheel
 
 COURSE = "backend-fundamentals"
+KERNEL = "page-kernel"
+_KERNEL_MODULE = "page_kernel/"
 _STUB_VERSION = "99"  # no package that asks for a version asks for a newer one
 _NOT_PACKED = ("__pycache__", ".ipynb_checkpoints", ".DS_Store")
 
@@ -37,20 +39,30 @@ def course_version(root: Path) -> str:
     return tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 
-def course_wheel(files: dict[str, bytes], version: str, pins: Pins) -> tuple[Wheel, bytes]:
-    """The wheel of `helpers` and `page_kernel`, and what it needs.
+def course_wheels(
+    files: dict[str, bytes], version: str, pins: Pins
+) -> list[tuple[Wheel, bytes]]:
+    """The wheel of `helpers`, which is loaded when it is imported, and that of `page_kernel`.
 
-    It depends on each core package that one of its modules imports, at its top or inside a
-    function; an on-demand package is not a dependency, or every page would load it.
+    Each depends on the core packages that its modules import, at their top or inside a function;
+    an on-demand package is not a dependency, or every page would load it.
 
     Raises:
         RuntimeNotGathered: a module has a syntax error.
     """
+    kernel = {name: data for name, data in files.items() if name.startswith(_KERNEL_MODULE)}
+    helpers = {name: data for name, data in files.items() if name not in kernel}
+    made = [_wheel(COURSE, version, helpers, _depends(helpers, pins), kernel=False)]
+    if kernel:
+        made.append(_wheel(KERNEL, version, kernel, _depends(kernel, pins), kernel=True))
+    return made
+
+
+def _depends(files: dict[str, bytes], pins: Pins) -> list[str]:
     provider = {name: wheel.name for wheel in pins.wheels if wheel.core for name in wheel.imports}
     modules = {name: data for name, data in files.items() if name.endswith(".py")}
     imported = {top for name, data in modules.items() for top in _tops(name, data)}
-    depends = sorted({provider[top] for top in imported if top in provider})
-    return _wheel(COURSE, version, files, depends, kernel=True)
+    return sorted({provider[top] for top in imported if top in provider})
 
 
 def stub_wheel(name: str) -> tuple[Wheel, bytes]:

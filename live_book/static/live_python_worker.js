@@ -109,11 +109,13 @@ function namesIn(bytes) {
 }
 
 // Python imports compiled modules straight from a wheel, which is much faster than to unpack it.
-// Wheels with extension modules, with sources or with files that their code may read are unpacked.
+// Wheels with extension modules, with sources or with files that their code may read are unpacked;
+// of those in the kernel `page_kernel` knows what they read.
 const MAY_STAY = /\.(dist-info|data)\/|\/py\.typed$|\.(pyc|pyi|md|rst|txt)$|\/$/;
 
 function install(name, bytes) {
-  if (namesIn(bytes).every((one) => MAY_STAY.test(one) && !one.includes("__pycache__"))) {
+  const mayStay = (one) => MAY_STAY.test(one) && !one.includes("__pycache__");
+  if (packages[name].kernel || namesIn(bytes).every(mayStay)) {
     const path = `/lib/wheels/${packages[name].file}`;
     python.FS.mkdirTree("/lib/wheels");
     python.FS.writeFile(path, bytes, { canOwn: true });
@@ -260,7 +262,9 @@ function sentence(error) {
   if (error instanceof DownloadFailed || (error instanceof TypeError && !python)) {
     return "Python could not be loaded: a download failed. Check the connection and try again.";
   }
-  return `Python could not start in this browser: ${String(error.message ?? error).split("\n")[0]}`;
+  // Of a Python traceback the last line says what happened.
+  const reason = String(error.message || error).trim().split("\n").at(-1);
+  return `Python could not start in this browser: ${reason}`;
 }
 
 // --- Run -----------------------------------------------------------------------------------------

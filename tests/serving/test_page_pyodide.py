@@ -31,7 +31,7 @@ const copy = (from, to) => {
 };
 copy(path.join(root, "helpers"), "/checkout/helpers");
 const { packages } = JSON.parse(fs.readFileSync(path.join(runtime, "manifest.json")));
-const wanted = Object.keys(packages).filter((name) => name !== "backend_fundamentals");
+const wanted = Object.keys(packages).filter((name) => name !== "backend-fundamentals");
 await pyodide.loadPackage(wanted, { messageCallback: () => {} });
 pyodide.runPython('import sys; sys.path.insert(0, "/checkout"); facts = {}');
 await pyodide.runPythonAsync(fs.readFileSync(script, "utf8"));
