@@ -17,6 +17,8 @@ from . import (
     _layout,
     _math,
     _not_found,
+    _python,
+    _streams,
     _stylesheet,
     _thebe,
     _tracebacks,
@@ -30,7 +32,7 @@ __version__ = "0.1.0"
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect every part of the extension to a Sphinx application."""
-    parts = (_assets, _thebe, _widgets, _audio, _tracebacks, _math, _layout, _head, _not_found)
-    for part in (*parts, _stylesheet):
+    parts = (_assets, _thebe, _python, _widgets, _audio, _tracebacks, _math, _layout, _head)
+    for part in (*parts, _streams, _not_found, _stylesheet):
         part.setup(app)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
+
+from live_book.runtime import RuntimeNotGathered, gather
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "https://course.example/book/"
@@ -32,6 +35,7 @@ chapters:
 - file: chapters/widgets
 - file: chapters/broken
 - file: chapters/core
+- file: chapters/python
 - file: plain
 - file: formulas
 """
@@ -190,7 +194,84 @@ Unreadable()
 CORE = "import ipywidgets\nipywidgets.IntSlider(description='Not me')"
 
 
-def _notebook(title: str, *cells: str) -> str:
+CLICKER = '''
+import anywidget, traitlets
+from anywidget.experimental import command
+
+class Clicker(anywidget.AnyWidget):
+    _esm = """
+    export default {
+      render({ model, el, experimental }) {
+        const add = (text, act) => {
+          const button = Object.assign(document.createElement("button"), { textContent: text });
+          button.onclick = act;
+          el.append(button);
+        };
+        const answer = document.createElement("output");
+        const show = (text) => { answer.textContent = text; };
+        add("Add", () => { model.set("clicks", model.get("clicks") + 1); model.save_changes(); });
+        add("Ask", () => model.send({ word: "ping" }, undefined, [new Uint8Array([1, 2])]));
+        add("Call", async () => {
+          const [response, buffers] = await experimental.invoke("shout", "hey");
+          show(`${response} ${buffers[0].getUint8(0)}`);
+        });
+        model.on("change:doubled", () => show(`doubled: ${model.get("doubled")}`));
+        model.on("msg:custom", (content, buffers) => {
+          if (content.word) show(`${content.word} ${buffers[0].getUint8(1)}`);
+        });
+        el.dataset.bytes = model.get("bytes").getUint8(1);
+        el.append(answer);
+      },
+    }
+    """
+    _css = ".clicker button { padding: 0.5rem 1rem; }"
+    clicks = traitlets.Int(0).tag(sync=True)
+    doubled = traitlets.Int(0).tag(sync=True)
+    bytes = traitlets.Bytes(b"\\x00\\x07").tag(sync=True)
+
+    def __init__(self, **traits):
+        super().__init__(**traits)
+        self.observe(lambda change: setattr(self, "doubled", 2 * change.new), "clicks")
+        self.on_msg(lambda widget, content, buffers: self._reply(content, buffers))
+
+    def _reply(self, content, buffers):
+        if content.get("word") == "ping":
+            self.send({"word": "pong"}, [bytes(byte + 1 for byte in bytes(buffers[0]))])
+
+    @command
+    def shout(self, msg, buffers):
+        return msg.upper() + "!", [b"\\x09"]
+
+clicker = Clicker()
+clicker.add_class("clicker")
+clicker.layout.max_width = "400px"
+clicker
+'''
+
+RICH = """
+from IPython.display import HTML, SVG, display
+
+display(HTML("<b>bold</b><script>window.ran = (window.ran ?? 0) + 1</script>"))
+place = display("before", display_id=True)
+place.update("after")
+display(SVG("<svg xmlns='http://www.w3.org/2000/svg' width='20' height='10'/>"))
+"""
+
+PYTHON_CELLS = (
+    ("greeting = 'hello'\nprint(greeting)", []),
+    ("def double(number):\n    return 2 * number\n\ndouble(21)", []),
+    ("import socket\n\nprint('a socket')", ["needs-sockets"]),
+    (RICH, []),
+    ("1 / 0", ["raises-exception"]),
+    ("print('not answered yet')", ["exercise"]),
+    (CLICKER, ["hide-input"]),
+    ("print(double(4))", []),
+    ("pass", ["needs-nginx", "needs-haproxy"]),
+    ("for number in range(100):\n    print(number)", []),
+)
+
+
+def _notebook(title: str, *cells: str | tuple[str, list[str]]) -> str:
     notebook = nbformat.v4.new_notebook(
         metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
@@ -199,7 +280,10 @@ def _notebook(title: str, *cells: str) -> str:
     notebook.cells = [nbformat.v4.new_markdown_cell(f"# {title}\n\nA page of the tiny book.")]
     notebook.cells += [
         nbformat.v4.new_code_cell(source.strip(), metadata={"tags": tags})
-        for source, tags in ((cell, ["hide-input"] if "_esm" in cell else []) for cell in cells)
+        for source, tags in (
+            cell if isinstance(cell, tuple) else (cell, ["hide-input"] if "_esm" in cell else [])
+            for cell in cells
+        )
     ]
     return nbformat.writes(notebook)
 
@@ -224,13 +308,30 @@ def write_book(folder: Path) -> None:
         ),
         "chapters/broken.ipynb": _notebook("Broken widgets", THROWS, SYNTAX),
         "chapters/core.ipynb": _notebook("Core widgets", CORE),
+        "chapters/python.ipynb": _notebook("Python", *PYTHON_CELLS),
     }
     for name, text in pages.items():
         (folder / name).write_text(text, "utf-8")
 
 
+@functools.cache
+def runtime_folder() -> Path | str:
+    """The Python that runs in pages: COURSE_RUNTIME, else gathered; else a sentence that says why
+    there is none."""
+    if chosen := os.environ.get("COURSE_RUNTIME"):
+        return Path(chosen)
+    try:
+        return gather(ROOT)
+    except RuntimeNotGathered as error:
+        return str(error)
+
+
 def build_book(folder: Path, *options: str) -> tuple[Path, str]:
     """Build the book in a folder; gives the folder of the pages and what the build printed."""
+    runtime = runtime_folder()
+    setting = {"COURSE_RUNTIME": str(runtime)}
+    if isinstance(runtime, str):
+        setting = {"LIVE_BOOK_RUNTIME": "off"}
     done = subprocess.run(
         [
             sys.executable,
@@ -244,7 +345,7 @@ def build_book(folder: Path, *options: str) -> tuple[Path, str]:
         text=True,
         timeout=300,
         check=False,
-        env={**os.environ, "PYTHONUTF8": "1"},
+        env={**os.environ, "PYTHONUTF8": "1", **setting},
     )
     output = done.stdout + done.stderr
     assert done.returncode == 0, output

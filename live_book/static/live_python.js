@@ -1,0 +1,251 @@
+// Python in the page: the bar under the title, and what ties cells, outputs and Python together.
+//
+// Nothing of Python is loaded before the reader first presses Run. Whoever has done so before on
+// this site gets it faster on the next page: its files are fetched while the browser has nothing
+// to do, and Python starts as soon as a Run button is pointed at.
+
+import { Cell, Memory } from "./live_cells.js";
+import { Kernel } from "./live_kernel.js";
+
+const PROMISE = "The code on this page runs in your browser. Nothing is sent anywhere.";
+const UNSUPPORTED =
+  "This browser cannot run Python in the page: a newer one can. Below are recorded outputs.";
+const USED_BEFORE = "live-python-used";
+
+const script = document.querySelector("script[data-runtime]");
+const runtime = new URL(script.dataset.runtime, document.baseURI).href;
+const root = document.documentElement;
+
+/** A module of one function that catches an exception: Pyodide is built with these. */
+const EXCEPTIONS = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 8, 1, 6, 0, 6, 64, 25, 11, 11,
+]);
+
+function isSupported() {
+  try {
+    const probe = document.createElement("div");
+    probe.contentEditable = "plaintext-only"; // throws where it is unknown
+    return typeof Worker === "function" && WebAssembly.validate(EXCEPTIONS);
+  } catch {
+    return false;
+  }
+}
+
+class Page {
+  #cells = new Map(); // id -> Cell, in the order of the page
+  #bar = {};
+  #widgets; // Promise of the module live_widgets.js
+
+  constructor() {
+    const memory = new Memory();
+    const actions = {
+      run: (cell) => this.#run([cell]),
+      runAbove: (cell) => this.#sweep(this.#all().slice(0, this.#all().indexOf(cell))),
+      stop: (cell) => this.kernel.stop(cell.id),
+      next: (cell) => this.#all()[this.#all().indexOf(cell) + 1],
+    };
+    const numbers = script.dataset.numbers?.split(" ").map(Number) ?? [];
+    const elements = document.querySelectorAll("div.cell");
+    elements.forEach((element, index) => {
+      const needs = [...element.classList].some((name) => name.startsWith("tag_needs-"));
+      if (needs || !element.querySelector(".cell_input pre")) return;
+      const number = numbers[index] || index + 1;
+      const cell = new Cell(element, number, { actions, memory, widgets: () => this.widgets() });
+      this.#cells.set(cell.id, cell);
+    });
+    this.#all()[0]?.element.querySelector(".live-run-above").remove(); // there is none above
+    this.kernel = new Kernel(
+      {
+        runtime,
+        worker: new URL(script.dataset.worker ?? "live_python_worker.js", document.baseURI),
+        prefetch: importedNames(this.#all().map((cell) => cell.code)),
+      },
+      {
+        state: (name, text) => this.#show(name, text),
+        progress: (text, loaded, total) => this.#progress(text, loaded, total),
+        cell: (job, state) => this.#follow(this.#cells.get(job.cell), state),
+        output: (id, output) => this.#cells.get(id)?.outputs.add(output),
+        done: (job, status, highlighted) => this.#done(job, status, highlighted),
+        comm: (message) => this.widgets().then((host) => host.receive(message)),
+        gone: () => this.#widgets?.then((host) => host.disconnect()),
+      },
+    );
+    this.#makeBar();
+    this.#show("off", PROMISE);
+    if (wasUsedBefore()) this.#prepare();
+  }
+
+  #all() {
+    return [...this.#cells.values()];
+  }
+
+  /** The host of widgets, loaded with the first one and told where their Python is. */
+  widgets() {
+    // By the address that the page may have it under already: it must not be there twice.
+    const loaded = document.querySelector('script[src*="live_widgets.js"]')?.src;
+    this.#widgets ??= import(loaded ?? new URL("live_widgets.js", import.meta.url).href).then(
+      (host) => {
+        host.connect((message) => this.kernel.sendComm(message));
+        return host;
+      },
+    );
+    return this.#widgets;
+  }
+
+  #run(cells, sweep) {
+    noteUse();
+    const jobs = cells
+      .filter((cell) => !["waiting", "running"].includes(cell.state))
+      .map(({ id, number, code, tolerant }) => ({ cell: id, number, code, tolerant, sweep }));
+    for (const { cell } of jobs) this.#cells.get(cell).outputs.prepare(!sweep);
+    this.kernel.run(jobs);
+  }
+
+  /** Runs cells in order, until one of them fails. */
+  #sweep(cells) {
+    this.#run(cells, { left: cells.length });
+  }
+
+  #follow(cell, state) {
+    if (state === "running") cell.outputs.begin();
+    cell.setState(state);
+  }
+
+  #done({ cell: id, number, code, sweep, tolerant }, status, highlighted) {
+    this.#cells.get(id).finish(code, status, highlighted);
+    this.#progress("");
+    const words = { ok: "finished", error: "failed", interrupted: "was stopped" };
+    let text = `Cell ${number} ${words[status]}.`;
+    if (sweep) {
+      sweep.left -= 1;
+      const goesOn = status === "ok" || (status === "error" && tolerant);
+      if (!goesOn && sweep.left) text = `Cell ${number} ${words[status]}: the next ones wait for it.`;
+      else if (!sweep.left) text = "All cells have run.";
+    }
+    this.#bar.status.textContent = text;
+  }
+
+  #makeBar() {
+    const bar =
+      document.querySelector(".live-bar") ??
+      Object.assign(document.createElement("div"), { className: "live-bar" });
+    bar.replaceChildren();
+    bar.setAttribute("role", "region");
+    bar.ariaLabel = "Python on this page";
+    const add = (tag, name, properties) => {
+      const made = Object.assign(document.createElement(tag), properties);
+      made.classList.add(`live-${name}`);
+      bar.append(made);
+      return made;
+    };
+    const button = (name, textContent, onclick, title = "") =>
+      add("button", name, { type: "button", className: "live-button", textContent, onclick, title });
+    const status = add("p", "status", {});
+    status.setAttribute("role", "status");
+    const parts = { bar, status };
+    parts.runAll = button("run-all", "Run all", () => this.#sweep(this.#all()));
+    parts.stop = button("stop-all", "Stop", () => this.kernel.stopAll());
+    parts.retry = button("retry", "Retry", () => this.kernel.start());
+    const restart = () => this.kernel.restart();
+    parts.restart = button("restart", "Restart", restart, "Python forgets all names");
+    parts.text = add("span", "progress-text", {});
+    parts.progress = add("progress", "progress", { max: 1, ariaLabel: "Python is being loaded" });
+    this.#bar = parts;
+    if (!bar.isConnected) document.querySelector("h1")?.after(bar);
+  }
+
+  #show(state, text) {
+    root.dataset.livePython = state;
+    if (text) this.#bar.status.textContent = text;
+    const { bar, runAll, stop, retry, restart } = this.#bar;
+    const focused = document.activeElement;
+    const busy = this.kernel?.busy ?? false;
+    stop.hidden = !busy;
+    retry.hidden = state !== "failed";
+    restart.hidden = !["ready", "running"].includes(state);
+    bar.classList.toggle("live-follows", state === "failed" || (state === "loading" && busy));
+    this.#progress(state === "loading" ? "Loading Python" : "");
+    if (focused?.hidden && focused.closest(".live-bar")) runAll.focus({ preventScroll: true });
+  }
+
+  /** Says what is being loaded and how much of it is left; nothing without a text. */
+  #progress(text, loaded, total) {
+    const { progress, text: words } = this.#bar;
+    if (this.kernel?.state !== "loading" && !(loaded < total)) text = ""; // it has arrived
+    progress.hidden = words.hidden = !text;
+    if (total) {
+      progress.max = total;
+      progress.value = loaded;
+    } else {
+      progress.removeAttribute("value");
+    }
+    const left = total - loaded > 5e4 ? `, ${((total - loaded) / 1e6).toFixed(1)} MB left` : "";
+    words.textContent = text.replace(/[.:\u2026].*$/, "") + left;
+  }
+
+  /** For whoever has run something on this site before. */
+  #prepare() {
+    const start = ({ target }) => {
+      if (target.closest?.(".live-run, .live-run-all, .live-run-above")) this.kernel.start();
+    };
+    for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, start);
+    if (navigator.connection?.saveData) return;
+    const idle = window.requestIdleCallback ?? ((act) => setTimeout(act, 2000));
+    const fetchAll = () => idle(() => prefetch(importedNames(this.#all().map((one) => one.code))));
+    if (document.readyState === "complete") fetchAll();
+    else addEventListener("load", fetchAll, { once: true });
+  }
+}
+
+/** The top-level names of the modules that the code imports. */
+export function importedNames(codes) {
+  const names = new Set();
+  for (const line of codes.join("\n").split("\n")) {
+    const found = line.match(/^\s*(?:from\s+([\w.]+)\s+import\b|import\s+(.+))/);
+    if (!found) continue;
+    for (const one of (found[1] ?? found[2]).split(",")) {
+      const name = one.trim().match(/^[A-Za-z_]\w*/);
+      if (name) names.add(name[0]);
+    }
+  }
+  return [...names];
+}
+
+/** Asks the browser to fetch what this page's Python will load, and to keep it. */
+async function prefetch(names) {
+  const response = await fetch(new URL("manifest.json", runtime)).catch(() => null);
+  if (!response?.ok) return;
+  const { files = {}, packages = {} } = await response.json();
+  const wanted = Object.values(packages).filter(
+    (one) => one.kernel || one.imports.some((name) => names.includes(name)),
+  );
+  for (const file of [...Object.keys(files), ...wanted.map((one) => one.file)]) {
+    const link = Object.assign(document.createElement("link"), { rel: "prefetch" });
+    link.href = new URL(file, runtime);
+    document.head.append(link);
+  }
+}
+
+function wasUsedBefore() {
+  try {
+    return localStorage.getItem(USED_BEFORE) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function noteUse() {
+  try {
+    localStorage.setItem(USED_BEFORE, "yes");
+  } catch {
+    // No storage: each page starts as if it were the first.
+  }
+}
+
+if (isSupported()) {
+  new Page();
+} else {
+  root.dataset.livePython = "unsupported";
+  const bar = document.querySelector(".live-bar");
+  if (bar) bar.textContent = UNSUPPORTED;
+}
