@@ -31,8 +31,9 @@ def join_streams(outputs: list[Any]) -> list[Any]:
         elif output["name"] in streams:
             streams[output["name"]]["text"] += output["text"]
         else:
-            streams[output["name"]] = output
-            joined.append(output)
+            # a copy: the notebook with its pieces is still to be saved
+            streams[output["name"]] = type(output)(output)
+            joined.append(streams[output["name"]])
     for output in streams.values():
         output["text"] = _OVERWRITTEN.sub("", output["text"]).rstrip() + "\n"
     for at in range(len(joined) - 1):

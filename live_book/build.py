@@ -14,6 +14,9 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
+from . import lite
+from .lite import LiteNotBuilt
+
 ROOT = Path(__file__).resolve().parent.parent
 EXECUTED_WITH = ("helpers", "requirements.lock")
 WRITTEN_WITH = ("live_book", "_config.yml", "_toc.yml")
@@ -67,11 +70,22 @@ def build(root: Path = ROOT) -> int:
             file=sys.stderr,
         )
         return failed or 1
+    try:
+        _add_jupyterlite(root, output / "html")
+    except LiteNotBuilt as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
     print(
         "\nThe book is ready. `make serve` shows it with everything that moves; to read only, open"
     )
     print(page)
     return 0
+
+
+def _add_jupyterlite(root: Path, site: Path) -> None:
+    """Put JupyterLite beside the pages, if they have a Python for it to start."""
+    for runtime in (site / "_runtime").glob("*/manifest.json"):
+        lite.build(root, site, runtime.parent.relative_to(site).as_posix())
 
 
 def _run(command: list[str], folder: Path) -> int:

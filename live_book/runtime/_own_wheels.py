@@ -39,9 +39,7 @@ def course_version(root: Path) -> str:
     return tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 
-def course_wheels(
-    files: dict[str, bytes], version: str, pins: Pins
-) -> list[tuple[Wheel, bytes]]:
+def course_wheels(files: dict[str, bytes], version: str, pins: Pins) -> list[tuple[Wheel, bytes]]:
     """The wheel of `helpers`, which is loaded when it is imported, and that of `page_kernel`.
 
     Each depends on the core packages that its modules import, at their top or inside a function;

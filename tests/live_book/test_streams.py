@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_output
@@ -18,9 +20,11 @@ def stream(text: str, name: str = "stdout"):
 @given(words, st.lists(st.integers(0, 30)))
 def test_where_the_pieces_were_cut_does_not_show(text, cuts):
     places = [0, *sorted(cut for cut in cuts if cut <= len(text)), len(text)]
-    pieces = [stream(text[a:b]) for a, b in zip(places, places[1:], strict=False)]
+    pieces = [stream(text[a:b]) for a, b in pairwise(places)]
+    before = [piece["text"] for piece in pieces]
     (joined,) = join_streams(pieces)
     assert joined["text"] == text.rstrip() + "\n"
+    assert [piece["text"] for piece in pieces] == before
 
 
 def test_other_outputs_keep_their_place():
