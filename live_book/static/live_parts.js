@@ -1,6 +1,6 @@
-// What the host of widgets is made of: their code and styles, and binary values in their state. In
-// Python these are bytes, here DataViews, between them buffers that travel beside the state (Jupyter
-// widget protocol: "buffer_paths").
+// What the host of widgets is made of: their code and styles, and binary values in their state.
+// In Python these are bytes, here DataViews, and between them buffers that travel beside the state
+// (Jupyter widget protocol: "buffer_paths").
 
 const styles = new Map(); // URL or text -> Promise, so that a stylesheet is added once
 

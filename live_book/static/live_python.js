@@ -119,8 +119,8 @@ class Page {
     if (sweep) {
       sweep.left -= 1;
       const goesOn = status === "ok" || (status === "error" && tolerant);
-      if (!goesOn && sweep.left) text = `Cell ${number} ${words[status]}: the next ones wait for it.`;
-      else if (!sweep.left) text = "All cells have run.";
+      if (!sweep.left) text = "All cells have run.";
+      else if (!goesOn) text = `Cell ${number} ${words[status]}: the next ones were not run.`;
     }
     this.#bar.status.textContent = text;
   }
@@ -138,8 +138,11 @@ class Page {
       bar.append(made);
       return made;
     };
-    const button = (name, textContent, onclick, title = "") =>
-      add("button", name, { type: "button", className: "live-button", textContent, onclick, title });
+    const button = (name, textContent, onclick, title = "") => {
+      const made = add("button", name, { type: "button", textContent, onclick, title });
+      made.classList.add("live-button");
+      return made;
+    };
     const status = add("p", "status", {});
     status.setAttribute("role", "status");
     const parts = { bar, status };

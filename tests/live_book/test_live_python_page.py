@@ -409,7 +409,13 @@ def test_accessible_in_use(reader, width):
     reader.run_all()
     reader.write(2, "edited = True")
     for theme in ("light", "dark"):
-        page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+        page.evaluate(
+            """async (theme) => {
+                document.documentElement.dataset.theme = theme;
+                for (const _ of "12") await new Promise(requestAnimationFrame); // it is painted
+            }""",
+            theme,
+        )
         assert axe_findings(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         small = page.locator(".live-button:visible").evaluate_all(
