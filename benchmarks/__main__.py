@@ -1,6 +1,18 @@
-"""Run every benchmark, one after the other."""
+"""Run the benchmarks that are named, one after the other; without a name, all of them.
 
-from benchmarks import serve
+python -m benchmarks              every benchmark
+python -m benchmarks live_page    one
+"""
 
-for benchmark in (serve,):
-    benchmark.main()
+import sys
+
+from benchmarks import live_page, serve
+
+ALL = {"serve": serve, "live_page": live_page}
+
+names = sys.argv[1:] or list(ALL)
+unknown = [name for name in names if name not in ALL]
+if unknown:
+    sys.exit(f"There is no benchmark {unknown[0]}. There are: {', '.join(ALL)}.")
+for name in names:
+    ALL[name].main()
