@@ -16,6 +16,9 @@ from typing import Any
 
 from ._lock import LOCK, write_lock
 from ._notebooks import chapters_of, write_contents
+from ._settings_wheel import FILE as SETTINGS
+from ._settings_wheel import NAME as SETTINGS_NAME
+from ._settings_wheel import write_settings_wheel
 
 FOLDER = "lite"
 KERNEL_EXTENSION = "@jupyterlite/pyodide-kernel-extension"
@@ -181,6 +184,7 @@ def _run_past_expected_errors(built: Path) -> None:
 def _configure(root: Path, outdir: Path, built: Path, runtime_path: str) -> None:
     """Write the settings that a reader's browser loads; addresses are relative to the site."""
     wheels = {f"{WHEELS}/{path.name}": path for path in (built / WHEELS).glob("*.whl")}
+    wheels[f"{WHEELS}/{SETTINGS}"] = write_settings_wheel(built / WHEELS)
     preloaded = write_lock(
         outdir / runtime_path, built / LOCK, f"../{runtime_path}/", wheels,
         sorted((root / "helpers").rglob("*.py")),
@@ -198,6 +202,6 @@ def _configure(root: Path, outdir: Path, built: Path, runtime_path: str) -> None
     kernel |= {
         "pyodideUrl": f"./../{runtime_path}/pyodide.mjs",
         "disablePyPIFallback": True,
-        "loadPyodideOptions": {"lockFileURL": f"./{LOCK}", "packages": preloaded},
+        "loadPyodideOptions": {"lockFileURL": f"./{LOCK}", "packages": [*preloaded, SETTINGS_NAME]},
     }
     path.write_text(json.dumps(settings, indent=1) + "\n", "utf-8")

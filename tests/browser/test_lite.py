@@ -117,6 +117,19 @@ def test_widget_answers_with_python_behind_it(lite, page, site_server):
     assert page.outside == []
 
 
+def test_tab_completes_what_an_object_has(lite, page, site_server):
+    """Without jedi, which the runtime leaves out, the kernel as it comes completes no attribute."""
+    open_notebook(page, f"{site_server(lite)}lite/notebooks/index.html?path={CHAPTER_1}.ipynb")
+    matches = page.evaluate(
+        """async () => {
+            const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+            await kernel.requestExecute({ code: "import os" }).done;
+            return (await kernel.requestComplete({ code: "os.pat", cursor_pos: 6 })).content.matches;
+        }"""
+    )
+    assert any(match.endswith("path") for match in matches)
+
+
 def needs(tags: list[str]) -> bool:
     return any(tag.startswith("needs-") for tag in tags)
 

@@ -192,7 +192,7 @@ def test_built_once_and_again_only_after_a_change(tmp_path):
     assert {e["name"] for e in settings["federated_extensions"]} == {*_build.EXTENSIONS}
     packages = json.loads((lite / "pyodide-lock.json").read_text("utf-8"))["packages"]
     assert {"piplite", "pyodide-kernel", "ipykernel"} <= {*kernel["loadPyodideOptions"]["packages"]}
-    for package in ("piplite", "pyodide-kernel", "ipykernel"):
+    for package in ("piplite", "pyodide-kernel", "ipykernel", "lite-settings"):
         assert (lite / packages[package]["file_name"]).is_file()
     assert (lite / "files" / "one.ipynb").is_file()
     assert not list(lite.rglob("*.map")), "source maps"
