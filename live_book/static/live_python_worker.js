@@ -177,13 +177,10 @@ async function start({ prefetch = [] }) {
   for (const [name, { imports }] of Object.entries(packages)) {
     for (const module of imports) owners[module] ??= name;
   }
-  const first = new Set([
-    ...Object.keys(packages).filter((name) => packages[name].kernel),
-    owners.page_kernel,
-  ]);
+  const first = Object.keys(packages).filter((name) => packages[name].kernel);
   const size = Object.values(manifest.files).reduce((sum, bytes) => sum + bytes, 0);
-  progress.total = [...first].reduce((sum, name) => sum + packages[name].bytes, size);
-  const wheels = Promise.all([...first].map(downloadPackage));
+  progress.total = first.reduce((sum, name) => sum + packages[name].bytes, size);
+  const wheels = Promise.all(first.map(downloadPackage));
   wheels.catch(() => {});
 
   const [{ loadPyodide }] = await scripts;
@@ -345,9 +342,7 @@ function stopAsked() {
 
 // Python reads element 0 every now and then while it computes; 2 is SIGINT.
 const interruptBuffer = {
-  get 0() {
-    return stopAsked() ? 2 : 0;
-  },
+  get 0() { return stopAsked() ? 2 : 0; },
   set 0(value) {},
 };
 
