@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ NEEDS = {
     "cassandra": "is Cassandra",
     "haproxy": "is HAProxy",
     "java": "is Java",
+    "jupyter": "is Jupyter's own event loop",
     "mongodb": "is MongoDB",
     "nginx": "is nginx",
     "node": "is Node.js",
@@ -48,7 +50,10 @@ NEEDS = {
 }
 """What `needs-NAME` stands for, with the verb that "where there" takes."""
 
-PROMISE = "The code on this page runs in your browser. Nothing is sent anywhere."
+PROMISE = (
+    "The code on this page runs in your browser, and nothing is sent anywhere. Click into a cell to "
+    "change it; Shift+Enter runs it. The first run loads Python: up to {megabytes} MB, once."
+)
 NO_SCRIPT = "JavaScript is off, though: turn it on to run code."
 FROM_A_FILE = (
     "A page that was opened as a file cannot run its code: show the book with make serve. "
@@ -67,7 +72,7 @@ def needs_sentence(names: list[str], recorded: bool) -> str:
     things = [thing for _, thing in words]
     listed = " and ".join(filter(None, [", ".join(things[:-1]), things[-1]]))
     verb = words[0][0] if len(words) == 1 else "are"
-    where = f"Runs in JupyterLab, where there {verb} {listed}"
+    where = f"Runs in JupyterLab on your machine, where there {verb} {listed}"
     return f"{where}; the output below was recorded." if recorded else f"{where}."
 
 
@@ -113,17 +118,21 @@ def _prepare_page(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             cell.insert(place, nodes.raw("", markup, format="html"))
     title = doctree.next_node(nodes.title)
     if runnable and title is not None:
-        title.parent.insert(title.parent.index(title) + 1, nodes.raw("", _bar(), format="html"))
+        title.parent.insert(
+            title.parent.index(title) + 1,
+            nodes.raw("", _bar(app.live_book_runtime_size), format="html"),
+        )
         doctree["live_numbers"] = [
             int(cell.get("exec_count") or position) for position, cell in enumerate(cells, 1)
         ]
 
 
-def _bar() -> str:
+def _bar(size: int) -> str:
+    promise = PROMISE.format(megabytes=math.ceil(size / 1e6))
     # As the script will make it, so that nothing moves when it does. A page that was opened as a
     # file loads no modules, so this one script is in the page.
     return (
-        f'<div class="live-bar"><p class="live-status">{PROMISE}</p>'
+        f'<div class="live-bar"><p class="live-status">{promise}</p>'
         '<button type="button" class="live-button live-run-all" disabled>Run all</button>'
         f"<noscript>{NO_SCRIPT}</noscript><script>"
         'if (location.protocol === "file:") {'
@@ -166,7 +175,7 @@ def _load_scripts(
 
 def _place_runtime(app: Sphinx) -> None:
     """Put the runtime on the site, if there is one to put; `app.live_book_runtime` is its path."""
-    app.live_book_runtime = ""
+    app.live_book_runtime, app.live_book_runtime_size = "", 0
     wanted = os.environ.get("COURSE_RUNTIME") or app.config.live_book_runtime
     if not is_html(app) or "off" in (wanted, os.environ.get("LIVE_BOOK_RUNTIME")):
         return
@@ -175,8 +184,16 @@ def _place_runtime(app: Sphinx) -> None:
     try:
         runtime = gather(PACKAGE.parent) if wanted == "auto" else Path(app.confdir, wanted)
         app.live_book_runtime = place(runtime, Path(app.outdir))
+        app.live_book_runtime_size = _size(runtime)
     except RuntimeNotGathered as error:
         logger.warning("%s", error, type="live_book", subtype="python")
+
+
+def _size(runtime: Path) -> int:
+    """The bytes that a page loads at most, unless a cell imports a package on demand."""
+    manifest = json.loads((runtime / "manifest.json").read_text("utf-8"))
+    core = [one["bytes"] for one in manifest["packages"].values() if one.get("core", True)]
+    return sum(core) + sum(manifest["files"].values())
 
 
 def _outdated(app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> list[str]:

@@ -37,8 +37,9 @@ PARTS = (
     "## Sources",
 )
 # what a cell may need besides Python; a browser has none of it
-NEEDS = {"needs-sockets", "needs-nginx", "needs-haproxy", "needs-apache", "needs-postgres",
-         "needs-mongodb", "needs-cassandra", "needs-node", "needs-java"}  # fmt: skip
+NEEDS = {"needs-sockets", "needs-jupyter", "needs-subprocess", "needs-nginx", "needs-haproxy",
+         "needs-apache", "needs-postgres", "needs-mongodb", "needs-cassandra", "needs-node",
+         "needs-java"}  # fmt: skip
 TAGS = NEEDS | {"raises-exception", "output-varies", "exercise"}
 
 

@@ -9,8 +9,14 @@ const WORDS = {
   ok: "your output",
   silent: "no output",
   error: "your run failed",
+  meant: "your output, an error that is meant",
   interrupted: "your run was stopped",
 };
+
+// The theme takes whatever does not scroll out of the order of Tab: editors go back into it.
+const focusable = new MutationObserver((changes) => {
+  for (const { target } of changes) if (target.tabIndex !== 0) target.tabIndex = 0;
+});
 
 export class Cell {
   state = "idle";
@@ -29,6 +35,7 @@ export class Cell {
     this.editor = element.querySelector(".cell_input pre");
     const tags = [...element.classList];
     this.tolerant = tags.includes("tag_raises-exception") || tags.includes("tag_exercise");
+    this.raises = tags.includes("tag_raises-exception");
     this.outputs = new OutputArea(element, `cell ${number}`, widgets);
     this.hasRecorded = element.querySelector(".cell_output") !== null;
     this.#original = { html: this.editor.innerHTML, code: codeIn(this.editor) };
@@ -70,9 +77,17 @@ export class Cell {
     // A button that goes must not take the focus with it.
     if (had === run && busy) stop.focus({ preventScroll: true });
     if (had === stop && !busy) run.focus({ preventScroll: true });
-    const recorded = this.hasRecorded && !this.outputs.isLive ? "recorded output" : "";
-    const state = this.state === "ok" && this.outputs.isEmpty ? "silent" : this.state;
+    const words = this.isEdited ? "recorded output of the original" : "recorded output";
+    const recorded = this.hasRecorded && !this.outputs.isLive ? words : "";
+    let { state } = this;
+    if (state === "ok" && this.outputs.isEmpty) state = "silent";
+    if (state === "error" && this.raises && !this.isEdited) state = "meant";
     note.textContent = (this.outputs.isLive || busy ? WORDS[state] : "") || recorded;
+  }
+
+  /** Says something beside the buttons, until the cell's state changes. */
+  say(text) {
+    this.#buttons.note.textContent = text;
   }
 
   /** The run of `code` has ended. `highlighted` is that code with its colours, as HTML. */
@@ -150,6 +165,8 @@ export class Cell {
       translate: "no",
     };
     for (const [name, value] of Object.entries(attributes)) editor.setAttribute(name, value);
+    focusable.observe(editor, { attributes: true, attributeFilter: ["tabindex"] });
+    editor.tabIndex = 0;
     editor.addEventListener("input", () => {
       this.#memory.keep(this.id, this.#original.code, this.code);
       this.#markColours();
@@ -217,14 +234,14 @@ function inside(highlighted) {
   return (pre ?? holder).innerHTML;
 }
 
-/** Keeps what the reader wrote while the tab is open, also over a reload of the page. */
+/** Keeps what the reader wrote, until Reset. */
 export class Memory {
   #key = `live-code:${location.pathname}`;
   #all = {};
 
   constructor() {
     try {
-      this.#all = JSON.parse(sessionStorage.getItem(this.#key)) ?? {};
+      this.#all = JSON.parse(localStorage.getItem(this.#key)) ?? {};
     } catch {
       // No storage: the page works all the same, and forgets on reload.
     }
@@ -249,7 +266,7 @@ export class Memory {
 
   #save() {
     try {
-      sessionStorage.setItem(this.#key, JSON.stringify(this.#all));
+      localStorage.setItem(this.#key, JSON.stringify(this.#all));
     } catch {
       // as above
     }

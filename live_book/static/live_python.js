@@ -7,10 +7,11 @@
 import { Cell, Memory } from "./live_cells.js";
 import { Kernel } from "./live_kernel.js";
 
-const PROMISE = "The code on this page runs in your browser. Nothing is sent anywhere.";
 const UNSUPPORTED =
   "This browser cannot run Python in the page: a newer one can. Below are recorded outputs.";
 const USED_BEFORE = "live-python-used";
+const LONG = 700; // milliseconds of work after which the bar comes into sight
+const LINGER = 5000; // milliseconds for which it stays, to say how the work ended
 
 const script = document.querySelector("script[data-runtime]");
 const runtime = new URL(script.dataset.runtime, document.baseURI).href;
@@ -35,12 +36,16 @@ class Page {
   #cells = new Map(); // id -> Cell, in the order of the page
   #bar = {};
   #widgets; // Promise of the module live_widgets.js
+  #ran = new Set(); // the cells whose names this Python knows
+  #lacks = new Set(); // the cells that asked for a name it does not know
+  #inSight = false;
+  #timer = 0;
 
   constructor() {
     const memory = new Memory();
     const actions = {
       run: (cell) => this.#run([cell]),
-      runAbove: (cell) => this.#sweep(this.#all().slice(0, this.#all().indexOf(cell))),
+      runAbove: (cell) => this.#sweep(this.#above(cell), cell),
       stop: (cell) => this.kernel.stop(cell.id),
       next: (cell) => this.#all()[this.#all().indexOf(cell) + 1],
     };
@@ -64,19 +69,26 @@ class Page {
         state: (name, text) => this.#show(name, text),
         progress: (text, loaded, total) => this.#progress(text, loaded, total),
         cell: (job, state) => this.#follow(this.#cells.get(job.cell), state),
-        output: (id, output) => this.#cells.get(id)?.outputs.add(output),
+        output: (id, output) => this.#add(this.#cells.get(id), output),
         done: (job, status, highlighted) => this.#done(job, status, highlighted),
         comm: (message) => this.widgets().then((host) => host.receive(message)),
-        gone: () => this.#widgets?.then((host) => host.disconnect()),
+        gone: () => {
+          this.#ran.clear();
+          this.#widgets?.then((host) => host.disconnect());
+        },
       },
     );
     this.#makeBar();
-    this.#show("off", PROMISE);
+    this.#show("off");
     if (wasUsedBefore()) this.#prepare();
   }
 
   #all() {
     return [...this.#cells.values()];
+  }
+
+  #above(cell) {
+    return this.#all().slice(0, this.#all().indexOf(cell));
   }
 
   /** The host of widgets, loaded with the first one and told where their Python is. */
@@ -101,9 +113,16 @@ class Page {
     this.kernel.run(jobs);
   }
 
-  /** Runs cells in order, until one of them fails. */
-  #sweep(cells) {
-    this.#run(cells, { left: cells.length });
+  /** Runs cells in order, until one of them fails; `asked` is the cell whose button was pressed. */
+  #sweep(cells, asked = null) {
+    this.#run(cells, { left: cells.length, asked });
+  }
+
+  #add(cell, output) {
+    if (!cell) return;
+    const allAboveRan = this.#above(cell).every((one) => this.#ran.has(one.id));
+    if (output.ename === "NameError" && !allAboveRan) this.#lacks.add(cell.id);
+    cell.outputs.add(output);
   }
 
   #follow(cell, state) {
@@ -112,15 +131,21 @@ class Page {
   }
 
   #done({ cell: id, number, code, sweep, tolerant }, status, highlighted) {
-    this.#cells.get(id).finish(code, status, highlighted);
+    const cell = this.#cells.get(id);
+    cell.finish(code, status, highlighted);
+    this.#ran.add(id);
+    if (this.#lacks.delete(id)) cell.say("a name is missing: press Run all above, then Run");
     this.#progress("");
-    const words = { ok: "finished", error: "failed", interrupted: "was stopped" };
+    const failed = cell.raises && !cell.isEdited ? "ended in the error that it shows" : "failed";
+    const words = { ok: "finished", error: failed, interrupted: "was stopped" };
     let text = `Cell ${number} ${words[status]}.`;
     if (sweep) {
       sweep.left -= 1;
       const goesOn = status === "ok" || (status === "error" && tolerant);
       if (!sweep.left) text = "All cells have run.";
       else if (!goesOn) text = `Cell ${number} ${words[status]}: the next ones were not run.`;
+      if (!sweep.left && sweep.asked) text = "The cells above have run.";
+      if (!sweep.left || !goesOn) sweep.asked?.say(goesOn ? "the cells above have run" : text);
     }
     this.#bar.status.textContent = text;
   }
@@ -129,6 +154,7 @@ class Page {
     const bar =
       document.querySelector(".live-bar") ??
       Object.assign(document.createElement("div"), { className: "live-bar" });
+    const promise = bar.querySelector(".live-status")?.textContent;
     bar.replaceChildren();
     bar.setAttribute("role", "region");
     bar.ariaLabel = "Python on this page";
@@ -143,7 +169,7 @@ class Page {
       made.classList.add("live-button");
       return made;
     };
-    const status = add("p", "status", {});
+    const status = add("p", "status", { textContent: promise ?? "" });
     status.setAttribute("role", "status");
     const parts = { bar, status };
     parts.runAll = button("run-all", "Run all", () => this.#sweep(this.#all()));
@@ -166,9 +192,19 @@ class Page {
     stop.hidden = !busy;
     retry.hidden = state !== "failed";
     restart.hidden = !["ready", "running"].includes(state);
-    bar.classList.toggle("live-follows", state === "failed" || (state === "loading" && busy));
+    this.#keepInSight(busy || state === "failed", state === "failed" || state === "loading");
     this.#progress(state === "loading" ? "Loading Python" : "");
     if (focused?.hidden && focused.closest(".live-bar")) runAll.focus({ preventScroll: true });
+  }
+
+  /** The bar stays in sight while something takes long, and a while to say how it ended. */
+  #keepInSight(wanted, atOnce) {
+    if (wanted === this.#inSight && !atOnce) return;
+    this.#inSight = wanted;
+    clearTimeout(this.#timer);
+    const move = () => this.#bar.bar.classList.toggle("live-follows", wanted);
+    if (wanted && atOnce) move();
+    else this.#timer = setTimeout(move, wanted ? LONG : LINGER);
   }
 
   /** Says what is being loaded and how much of it is left; nothing without a text. */

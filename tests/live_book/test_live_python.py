@@ -24,15 +24,15 @@ PAGE = "chapters/python.html"
         (
             ["sockets"],
             True,
-            "Runs in JupyterLab, where there are real sockets; the output below was recorded.",
+            "Runs in JupyterLab on your machine, where there are real sockets; the output below was recorded.",
         ),
-        (["nginx"], False, "Runs in JupyterLab, where there is nginx."),
+        (["nginx"], False, "Runs in JupyterLab on your machine, where there is nginx."),
         (
             ["nginx", "haproxy", "postgres"],
             False,
-            "Runs in JupyterLab, where there are nginx, HAProxy and PostgreSQL.",
+            "Runs in JupyterLab on your machine, where there are nginx, HAProxy and PostgreSQL.",
         ),
-        (["gpu"], False, "Runs in JupyterLab, where there is gpu."),
+        (["gpu"], False, "Runs in JupyterLab on your machine, where there is gpu."),
     ],
 )
 def test_the_line_about_what_a_cell_needs(names, recorded, sentence):
@@ -107,10 +107,12 @@ class TestRuntime:
     def test_a_folder_can_be_named(self, app, warnings, tmp_path):
         folder = tmp_path / "ready"
         folder.mkdir()
-        (folder / "manifest.json").write_text("{}")
+        manifest = '{"files": {"a": 10}, "packages": {}}'
+        (folder / "manifest.json").write_text(manifest)
         app.config.live_book_runtime = "ready"
         _python._place_runtime(app)
-        assert (Path(app.outdir) / app.live_book_runtime / "manifest.json").read_text() == "{}"
+        assert (Path(app.outdir) / app.live_book_runtime / "manifest.json").read_text() == manifest
+        assert app.live_book_runtime_size == 10
         assert warnings == []
 
     def test_without_one_the_pages_do_without_and_the_author_hears_why(

@@ -135,6 +135,15 @@ class TestRun:
         reader.wait(4, "ok")
         assert reader.states()[1] == "ok" and reader.states()[5] == "idle"
 
+    def test_a_missing_name_leads_to_run_all_above(self, fresh):
+        fresh.run(5, "made_above", state="error")
+        note = fresh.cell(5).locator(".live-note")
+        assert note.inner_text() == "a name is missing: press Run all above, then Run"
+        fresh.button("Run all above cell", 5).click()
+        note.filter(has_text="the cells above have run").wait_for(timeout=START)
+        fresh.run(5, state="error")
+        assert note.inner_text() == "your run failed"
+
     def test_run_all_stops_at_an_error(self, reader):
         reader.write(2, "missing")
         reader.run_all()
@@ -203,6 +212,14 @@ class TestEdit:
         page.keyboard.press("Enter")
         reader.wait(2, "ok")
         assert reader.output(2) == "42"
+
+    def test_tab_reaches_every_editor(self, reader):
+        """The theme takes what does not scroll out of the order, again after each resize."""
+        editors = reader.page.locator(".cell_input pre[role=textbox]")
+        editors.evaluate_all("all => all.forEach((one) => { one.tabIndex = -1; })")
+        reader.page.wait_for_function(
+            "[...document.querySelectorAll('pre[role=textbox]')].every((one) => one.tabIndex === 0)"
+        )
 
     def test_tab_leaves_the_editor_and_changes_nothing(self, reader):
         page = reader.page

@@ -115,7 +115,7 @@ part = await client.get("/songs/fur-elise/audio", headers={"Range": "bytes=0-15"
 facts["range"] = [part.status_code, part.headers["content-range"], part.content.decode("latin-1")]
 
 impatient = httpx.Timeout(10, read=0.2)
-late = serve(SlowAnswer(create_app(), seconds=1, times=1))
+late = serve(SlowAnswer(create_app(), seconds=30, times=1))
 listener = httpx.AsyncClient(base_url=late.url, timeout=impatient)
 try:
     await listener.post("/songs/fur-elise/plays")
