@@ -25,8 +25,23 @@ def install() -> None:
     if not hasattr(WebLoop, "page_network"):
         WebLoop.page_network = _page_network.addresses
         _page_network.install(WebLoop)
+        let_deadlines_pass(WebLoop)
         when_imported("anyio._backends._asyncio", _page_threads.install)
         when_imported("httpcore._backends.anyio", watch_page_sockets)
+
+
+def let_deadlines_pass(loop_class: Any) -> None:
+    """Let a loop run at once what was due before it was planned, as asyncio does.
+
+    Pyodide's loop raises ValueError. anyio plans a timeout anew when its timer came a little too
+    early; if the moment has passed by then, the timeout was lost and the request waited on.
+    """
+    plan = loop_class.call_later
+
+    def call_later(self: Any, delay: float, callback: Any, *args: Any, context: Any = None) -> Any:
+        return plan(self, max(delay, 0), callback, *args, context=context)
+
+    loop_class.call_later = call_later
 
 
 def watch_page_sockets(backend: ModuleType) -> None:

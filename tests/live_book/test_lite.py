@@ -47,7 +47,10 @@ def test_a_cell_that_needs_more_becomes_text_with_what_it_printed():
     (cell,) = _notebooks.for_lite(before, ran)["cells"]
     assert cell["cell_type"] == "markdown" and "outputs" not in cell
     assert [f.content for f in fences(cell["source"])] == ["start()\n", "one\ntwo\n"]
-    assert "Runs in JupyterLab on your machine, where there is nginx; the output below was" in cell["source"]
+    assert (
+        "Runs in JupyterLab on your machine, where there is nginx; the output below was"
+        in cell["source"]
+    )
 
 
 @pytest.mark.parametrize("ran", [None, notebook(code("another()", "needs-nginx", outputs=[ERROR]))])

@@ -121,6 +121,9 @@ try:
     await listener.post("/songs/fur-elise/plays")
 except httpx.ReadTimeout as error:
     facts["late"] = type(error).__name__
+due = asyncio.get_running_loop().create_future()
+asyncio.get_running_loop().call_at(asyncio.get_running_loop().time() - 1, due.set_result, "at once")
+facts["due in the past"] = await due
 facts["plays"] = (await listener.get("/songs/fur-elise/plays")).json()
 
 answers = await asyncio.gather(*(client.get("/songs/fur-elise") for _ in range(20)))
@@ -146,6 +149,7 @@ except httpx.ConnectError as error:
         "refused": "All connection attempts failed",
         "no host": "HTTP/1.1 400 Bad Request",
         "late": "ReadTimeout",
+        "due in the past": "at once",
         "plays": {"plays": 1},
         "at once": 20,
         "repr": "<Server http://127.0.0.1:PORT (stopped)>",
