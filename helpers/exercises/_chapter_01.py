@@ -87,7 +87,10 @@ def a_new_song(answer: httpx.Response):
         asked = f"{answer.request.method} {answer.request.url.path}"
         return f"The request was {asked}, and POST /songs is wanted."
     if answer.status_code == 409:
-        return "409 Conflict: a song with this title is in the catalogue already."
+        return (
+            "409 Conflict: a song with this title is in the catalogue already. Did this cell add "
+            "it before? Then it worked; with another title it works again."
+        )
     if answer.status_code == 422:
         wrong = answer.json().get("errors", [{}])[0]
         where, what = wrong.get("pointer", "#"), wrong.get("detail", "")
