@@ -307,6 +307,7 @@ function fail(error) {
 
 function post(json, buffers) {
   const message = JSON.parse(json);
+  if (message.type === "done") running = null; // the page withdraws the run's address now
   if (message.type !== "comm") return postMessage(message);
   message.message.buffers = Array.from(buffers, (one) => one.slice().buffer);
   postMessage(message, message.message.buffers);
