@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks import machine, table
 from live_book.build import build
-from tests.browser_support import chromium_path
+from tests.browser_support import ARGUMENTS, chromium_path
 
 ROUNDS = 5
 REPORT = Path(__file__).with_suffix(".md")
@@ -35,15 +35,7 @@ KEPT_FOR = 600  # seconds that a browser may use a file without asking; GitHub P
 COMPRESSED = re.compile(r"text/|javascript|json|xml|wasm")
 """Kinds of files that a static host compresses; wheels are compressed already."""
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-]
+FLAGS = [*ARGUMENTS, "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
 
 JSON_CODE = """\
 import httpx
@@ -95,6 +87,9 @@ CLICK = """([code, shows]) => new Promise((done) => {
     }).observe(cell, { childList: true, subtree: true, characterData: true });
     cell.querySelector(".live-run").click();
 })"""
+LITE_LISTENS = """() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel
+    && document.activeElement?.closest(".jp-CodeCell")"""
+"""A key pressed before the notebook has a kernel, or before the cell has the focus, is lost."""
 LITE_SHOWS = """(shows) => [...document.querySelectorAll(".jp-CodeCell .jp-OutputArea-output")]
     .some((output) => output.textContent.includes(shows))"""
 
@@ -223,6 +218,7 @@ def use_lite(context: Any, host: Host, task: Task, address: str) -> Seen:
     cell = page.locator(".jp-CodeCell").first
     editor = cell.locator(".cm-content")
     editor.click(timeout=LONGEST)
+    page.wait_for_function(LITE_LISTENS, timeout=LONGEST)
     opened = page.evaluate("performance.now() / 1000")
     if task.code is not None:
         page.keyboard.press("ControlOrMeta+a")
