@@ -16,9 +16,8 @@ import warnings
 import uvicorn
 
 from ._interface import ASGIApp
-from ._uvicorn import STOP_TIMEOUT, GuardedApp, cancel, config_for, end_requests
+from ._uvicorn import START_TIMEOUT, STOP_TIMEOUT, GuardedApp, cancel, config_for, end_requests
 
-START_TIMEOUT = 10.0  # seconds an app may take to start, its lifespan included
 _MARGIN = 1.0  # seconds between giving up on the lifespan and giving up on the thread
 
 

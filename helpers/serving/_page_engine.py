@@ -21,9 +21,8 @@ from ._interface import ASGIApp
 from ._page_network import addresses
 from ._page_server import PageServer
 from ._page_socket import PageListener
-from ._uvicorn import STOP_TIMEOUT, GuardedApp, cancel, config_for, end_requests
+from ._uvicorn import START_TIMEOUT, STOP_TIMEOUT, GuardedApp, cancel, config_for, end_requests
 
-START_TIMEOUT = 10.0  # seconds an app may take to start, its lifespan included
 _logger = logging.getLogger("uvicorn.error")
 _stopping: set[asyncio.Task[None]] = set()  # a task that nobody holds may vanish before its end
 

@@ -9,6 +9,7 @@ import uvicorn
 
 from ._interface import ASGIApp
 
+START_TIMEOUT = 10.0  # seconds an app may take to start, its lifespan included
 GRACE = 0.05  # seconds that a request still running gets when the server stops
 STOP_TIMEOUT = 3.0  # seconds the shutdown part of an app's lifespan may take
 CANCEL_TIMEOUT = 0.5  # seconds a request may take to end once it is cancelled

@@ -8,7 +8,6 @@ what `helpers` imports inside a function has to be named as a dependency.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import sys
@@ -17,6 +16,8 @@ from collections.abc import Iterable
 from email import message_from_bytes
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from ..runtime._own_wheels import imported_tops
 
 LOCK = "pyodide-lock.json"
 KERNEL = ("micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython")
@@ -27,13 +28,7 @@ OURS = "backend-fundamentals"
 
 def imports_of(sources: Iterable[Path]) -> set[str]:
     """The top-level modules that Python files import anywhere, also inside functions."""
-    names: set[str] = set()
-    for source in sources:
-        for node in ast.walk(ast.parse(source.read_text("utf-8"))):
-            if isinstance(node, ast.Import):
-                names |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names.add(node.module.partition(".")[0])
+    names = {top for file in sources for top in imported_tops(file.name, file.read_bytes())}
     return names - sys.stdlib_module_names
 
 

@@ -59,7 +59,7 @@ def course_wheels(files: dict[str, bytes], version: str, pins: Pins) -> list[tup
 def _depends(files: dict[str, bytes], pins: Pins) -> list[str]:
     provider = {name: wheel.name for wheel in pins.wheels if wheel.core for name in wheel.imports}
     modules = {name: data for name, data in files.items() if name.endswith(".py")}
-    imported = {top for name, data in modules.items() for top in _tops(name, data)}
+    imported = {top for name, data in modules.items() for top in imported_tops(name, data)}
     return sorted({provider[top] for top in imported if top in provider})
 
 
@@ -89,8 +89,8 @@ def _wheel(
     return Wheel(name, version, file, "", tops, depends, kernel, True), buffer.getvalue()
 
 
-def _tops(name: str, source: bytes) -> Iterator[str]:
-    """The first part of every name that a module imports from elsewhere."""
+def imported_tops(name: str, source: bytes) -> Iterator[str]:
+    """The first part of every name that a module imports from elsewhere, also in functions."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser_support import chromium_path, skip_or_fail
+from tests.browser_support import ARGUMENTS, chromium_path, skip_or_fail
 from tests.node_tools import installed_packages, node_programs
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -33,8 +33,7 @@ FAST_ENOUGH = 0.95
 ALL_OF_THEM = ("accessibility", "best-practices", "seo")
 """The categories in which nothing may be missing. They do not change from run to run."""
 CHROMIUM_FLAGS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-background-networking "
-    "--disable-component-update --disable-sync --no-first-run "
+    f"--headless=new {' '.join(ARGUMENTS)} "
     '--host-resolver-rules="MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"'
 )
 SLOWDOWN = 4.0

@@ -194,27 +194,29 @@ def test_what_was_recorded_makes_room_for_the_run(ran):
             assert cell.after["hidden"] == cell.runs_here, cell
 
 
-def test_sound_can_be_heard(ran):
-    """Where a recording had a player, the run made one too, and it holds sound."""
+def made_again(ran: Ran, selector: str) -> Iterator[tuple[Cell, Any, Any]]:
+    """Each cell that ran, its element, and what the run made where as many were recorded."""
     for cell in filter(lambda one: one.runs_here, ran.cells):
         outputs = ran.element(cell.place)
-        recorded = outputs.locator(".cell_output:not(.live-output) .output audio").count()
-        players = outputs.locator(".live-output .output audio")
-        assert players.count() == recorded, cell
-        for number in range(recorded):
-            assert 0.5 < players.nth(number).evaluate(PEAK) <= 1, cell
+        recorded = outputs.locator(f".cell_output:not(.live-output) {selector}").count()
+        made = outputs.locator(f".live-output {selector}")
+        assert made.count() == recorded, cell
+        yield cell, outputs, made
+
+
+def test_sound_can_be_heard(ran):
+    """Where a recording had a player, the run made one too, and it holds sound."""
+    for cell, _, players in made_again(ran, ".output audio"):
+        for player in players.all():
+            assert 0.5 < player.evaluate(PEAK) <= 1, cell
 
 
 def test_widgets_have_python_behind_them(ran):
     """Each widget is drawn anew; the song widget is sent by keyboard, and Python answers."""
-    for cell in filter(lambda one: one.runs_here, ran.cells):
-        outputs = ran.element(cell.place)
-        recorded = outputs.locator(".cell_output:not(.live-output) .live-widget").count()
-        widgets = outputs.locator(".live-output .live-widget")
-        assert widgets.count() == recorded, cell
-        for number in range(recorded):
-            widgets.nth(number).scroll_into_view_if_needed()
-            widgets.nth(number).locator(":scope > *").first.wait_for()
+    for _cell, outputs, widgets in made_again(ran, ".live-widget"):
+        for widget in widgets.all():
+            widget.scroll_into_view_if_needed()
+            widget.locator(":scope > *").first.wait_for()
         for song_request in outputs.locator(".live-output .song-request").all():
             song_request.get_by_label("Name of a song").focus()
             ran.page.keyboard.press("ControlOrMeta+a")

@@ -44,6 +44,12 @@ class Reader:
         self.button("Run cell", number).click()
         self.wait(number, state)
 
+    def start(self, number, code):
+        """Run code that does not end by itself."""
+        self.write(number, code)
+        self.button("Run cell", number).click()
+        self.wait(number, "running")
+
     def run_all(self):
         self.button("Run all").click()
         self.page.wait_for_function(
@@ -287,25 +293,19 @@ class TestEdit:
 
 class TestStop:
     def test_a_loop_without_end(self, reader):
-        reader.write(1, "while True: pass")
-        reader.button("Run cell", 1).click()
-        reader.wait(1, "running")
+        reader.start(1, "while True: pass")
         reader.button("Stop cell", 1).click()
         reader.wait(1, "interrupted")
         reader.run(2)  # Python is still there
         assert reader.output(2) == "42"
 
     def test_waiting_for_something(self, reader):
-        reader.write(1, "import asyncio\nawait asyncio.sleep(1000)")
-        reader.button("Run cell", 1).click()
-        reader.wait(1, "running")
+        reader.start(1, "import asyncio\nawait asyncio.sleep(1000)")
         reader.button("Stop").click()
         reader.wait(1, "interrupted")
 
     def test_what_cannot_be_stopped_ends_python(self, reader):
-        reader.write(1, "while True:\n    try:\n        while True: pass\n    except: pass")
-        reader.button("Run cell", 1).click()
-        reader.wait(1, "running")
+        reader.start(1, "while True:\n    try:\n        while True: pass\n    except: pass")
         reader.button("Stop cell", 1).click()
         reader.wait(1, "interrupted")
         assert "All names are gone" in reader.status.inner_text()
@@ -313,9 +313,7 @@ class TestStop:
         assert reader.output(2) == "42"
 
     def test_a_waiting_cell_leaves_the_queue(self, reader):
-        reader.write(1, "import asyncio\nawait asyncio.sleep(1000)")
-        reader.button("Run cell", 1).click()
-        reader.wait(1, "running")
+        reader.start(1, "import asyncio\nawait asyncio.sleep(1000)")
         reader.button("Run cell", 2).click()
         reader.wait(2, "waiting")
         reader.button("Stop cell", 2).click()

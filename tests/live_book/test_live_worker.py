@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -249,19 +250,26 @@ def test_a_widget_and_its_view_talk_in_bytes(shared):
     assert printed["output"]["text"] == "now b'\\x01\\x02' 5\n"
 
 
+@contextmanager
+def missing(folder: Path, pattern: str) -> Iterator[None]:
+    """The runtime without one of its files."""
+    file = next((folder / "runtime").glob(pattern))
+    hidden = file.with_suffix(".hidden")
+    file.rename(hidden)
+    try:
+        yield
+    finally:
+        hidden.rename(file)
+
+
 def test_a_failed_download_is_told_and_can_be_tried_again(browser, site):
     folder, url = site
-    wheel = next((folder / "runtime").glob("nest_asyncio-*.whl"))
-    hidden = wheel.with_suffix(".hidden")
     with watched_page(browser) as page:
         page.goto(url)
         worker = Worker(page)
         assert worker.start()["type"] == "ready"
-        wheel.rename(hidden)
-        try:
+        with missing(folder, "nest_asyncio-*.whl"):
             status, (error,) = worker.run("import nest_asyncio")
-        finally:
-            hidden.rename(wheel)
         assert (status, error["ename"]) == ("error", "ImportError")
         assert "run the cell again" in error["evalue"] and "nest_asyncio" in error["evalue"]
         assert worker.run("import nest_asyncio")[0] == "ok"
@@ -269,16 +277,11 @@ def test_a_failed_download_is_told_and_can_be_tried_again(browser, site):
 
 def test_a_start_that_fails_says_so_in_a_sentence(browser, site):
     folder, url = site
-    wheel = next((folder / "runtime").glob("traitlets-*.whl"))
-    hidden = wheel.with_suffix(".hidden")
     with watched_page(browser) as page:
         page.goto(url)
         worker = Worker(page)
-        wheel.rename(hidden)
-        try:
+        with missing(folder, "traitlets-*.whl"):
             told = worker.start()
-        finally:
-            hidden.rename(wheel)
         assert told["type"] == "failed"
         assert "download" in told["text"] and "try again" in told["text"]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.browser_support import skip_or_fail
+from tests.live_book.tiny_book import runtime_folder
 from tests.serving.apps import ROOT
 
 pytestmark = pytest.mark.slow
@@ -43,16 +44,9 @@ process.exit();
 @pytest.fixture(scope="session")
 def runtime() -> Path:
     """The folder with Pyodide and the wheels that the published page uses."""
-    if chosen := os.environ.get("COURSE_RUNTIME"):
-        return Path(chosen)
-    try:
-        from live_book.runtime import RuntimeNotGathered, gather
-    except ImportError as error:
-        pytest.skip(f"no Python for the page can be gathered: {error}")
-    try:
-        return gather(ROOT)
-    except RuntimeNotGathered as error:
-        pytest.skip(f"no Python for the page: {error}")
+    if isinstance(folder := runtime_folder(), str):
+        skip_or_fail(folder)
+    return folder
 
 
 @pytest.fixture
