@@ -387,3 +387,25 @@ def test_no_server_is_remembered_after_it_stopped():
         assert api in _serve._running
     assert api not in _serve._running
     assert eventually(lambda: refuses(api.port))
+
+
+def test_small_pieces_are_sent_at_once():
+    """Without TCP_NODELAY an answer's body waits for the word that its head has arrived."""
+
+    async def nodelay():
+        told = asyncio.get_running_loop().create_future()
+
+        def look(reader, writer):
+            sock = writer.get_extra_info("socket")
+            told.set_result(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        listener = _engine.listen("127.0.0.1", 0)
+        async with await asyncio.start_server(look, sock=listener):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            try:
+                return await told
+            finally:
+                writer.close()
+
+    assert asyncio.run(nodelay()) == 1
