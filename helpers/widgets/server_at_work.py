@@ -1,0 +1,86 @@
+"""The widget of chapter 2: how a server deals with several clients at once, as a moving picture.
+
+Everything is computed in the page by ``server_at_work_model.js``, in virtual milliseconds; Python
+holds the settings.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+import anywidget
+import traitlets
+
+WAYS = ("one after the other", "a thread for each", "event loop")
+HANDLERS = ("waits and lets go", "waits and holds on", "computes")
+
+_MODULES = ("server_at_work_model.js", "server_at_work_picture.js", "server_at_work.js")
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./server_at_work_\w+\.js";\n', re.MULTILINE)
+
+
+def _module_text() -> str:
+    """The JavaScript files as the one module that a widget may have: without their imports."""
+    return "\n".join(_IMPORT.sub("", _read(name)) for name in _MODULES)
+
+
+def _read(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
+
+
+class ServerAtWork(anywidget.AnyWidget):
+    """Watch one server with several clients, some of them slow.
+
+    Args:
+        clients: how many clients come, 3 to 6. They come 40 ms apart: A, B, C and so on.
+        slow: how many of them are slow, from A on. A quick client's request arrives at once.
+        drip: milliseconds from one piece of a slow client's request to the next, 50 to 400. There
+            are six pieces.
+        work: milliseconds of work for each request, 20 to 400.
+        way: how the server works: ``"one after the other"``, ``"a thread for each"`` or
+            ``"event loop"``.
+        handler: what the work is: ``"waits and lets go"`` (for the disk, as with ``await``),
+            ``"waits and holds on"`` (to its thread, as ``time.sleep`` does) or ``"computes"``.
+
+    Attributes:
+        clients, slow, drip, work, way, handler: the same, as the reader sets them.
+
+    Raises:
+        ValueError: a setting is not one of those.
+    """
+
+    _esm = _module_text()
+    _css = _read("server_at_work.css")
+
+    clients = traitlets.Int(5, min=3, max=6).tag(sync=True)
+    slow = traitlets.Int(1, min=0, max=6).tag(sync=True)
+    drip = traitlets.Int(200, min=50, max=400).tag(sync=True)
+    work = traitlets.Int(100, min=20, max=400).tag(sync=True)
+    way = traitlets.Enum(WAYS, WAYS[0]).tag(sync=True)
+    handler = traitlets.Enum(HANDLERS, HANDLERS[0]).tag(sync=True)
+
+    def __init__(
+        self,
+        *,
+        clients: int = 5,
+        slow: int = 1,
+        drip: int = 200,
+        work: int = 100,
+        way: str = WAYS[0],
+        handler: str = HANDLERS[0],
+    ) -> None:
+        _check("clients", clients, 3, 6)
+        _check("slow", slow, 0, clients)
+        _check("drip", drip, 50, 400)
+        _check("work", work, 20, 400)
+        for name, value, known in (("way", way, WAYS), ("handler", handler, HANDLERS)):
+            if value not in known:
+                choice = ", ".join(map(repr, known))
+                raise ValueError(f"{name} is one of {choice}, and this is {value!r}.")
+        super().__init__(clients=clients, slow=slow, drip=drip, work=work, way=way, handler=handler)
+
+
+def _check(name: str, value: int, least: int, most: int) -> None:
+    """Raises ValueError, in one sentence, unless the value is a whole number within the bounds."""
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"{name} is a whole number from {least} to {most}, and this is {value!r}.")
