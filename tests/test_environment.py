@@ -35,12 +35,14 @@ def fake(folder, name, body, shebang="#!/bin/sh"):
     return file
 
 
-# What the real programs print. Apache's, MongoDB's and Cassandra's lines are not seen yet but
-# written after their form; the chapters that start them will settle it.
+# What the real programs print. MongoDB's and Cassandra's lines are not seen yet but written after
+# their form; the chapters that start them will settle it.
 ANSWERS = {
     "nginx": ("nginx", "nginx version: nginx/1.31.3", "1.31.3"),
     "HAProxy": ("haproxy", "HAProxy version 2.8.25-5cf5d0683 2026/06/26", "2.8.25"),
     "Apache": ("apache2", "Server version: Apache/2.4.71 (Debian)", "2.4.71"),
+    "Caddy": ("caddy", "v2.10.2 h1:g/gTYjGMD0dec+UgMw8SnfmJ3I9+M2TdvoRL/Ovu6U8=", "2.10.2"),
+    "wrk": ("wrk", "wrk debian/4.1.0-3+b2 [epoll] Copyright (C) 2012 Will Glozer", "4.1.0"),
     "PostgreSQL": ("postgres", "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", "15.18"),
     "MongoDB": ("mongod", "db version v7.0.5\nBuild Info: {}", "7.0.5"),
     "Cassandra": ("cassandra", "4.1.3", "4.1.3"),
@@ -98,6 +100,31 @@ def test_a_broken_program_is_named_as_broken(empty_machine, name):
     assert row.note.startswith("nginx on PATH, but ")
     assert all(word in row.note for word in words), row.note
     assert row.note.isprintable()
+
+
+@needs_posix
+@pytest.mark.parametrize(
+    ("command", "printed", "version"),
+    [
+        ("wrk", "wrk 4.2.0 [kqueue] Copyright (C) 2012 Will Glozer; exit 1", "4.2.0"),
+        ("wrk", "wrk debian/4.1.0-3 [epoll]; exit 1", "4.1.0"),
+        ("caddy", "2.6.2", "2.6.2"),
+        ("apache2", "Server version: Apache/2.4.71 (Debian)", "2.4.71"),
+    ],
+)
+def test_other_forms_of_a_version(empty_machine, command, printed, version):
+    """wrk ends with 1 when it was only asked for its version."""
+    line, _, end = printed.partition("; ")
+    fake(empty_machine, command, f"echo '{line}'\n{end}")
+    program = next(one for one in PROGRAMS if command in one.commands)
+    row = program.look(timeout=30)
+    assert (row.status, row.version) == ("here", version)
+
+
+def test_a_report_on_some_programs_has_them_in_the_order_asked_for():
+    rows = environment.report_on(["wrk", "nginx"]).rows
+    assert [row.name for row in rows] == ["wrk", "nginx"]
+    assert rows[1].version == report().as_dict()["nginx"]["version"]
 
 
 @needs_posix
