@@ -15,7 +15,7 @@ from ._caddy import Caddy
 from ._errors import ConfigError, ProgramFailed, ProgramMissing
 from ._find import available
 from ._haproxy import Haproxy
-from ._load import load
+from ._load import Load, load
 from ._nginx import Nginx
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Caddy",
     "ConfigError",
     "Haproxy",
+    "Load",
     "Nginx",
     "ProgramFailed",
     "ProgramMissing",

@@ -30,18 +30,19 @@ class Homemade(RealProgram):
     _quoting = Quoting("")
     _logs: ClassVar[dict[str, str]] = {"log": OUTPUT}
 
-    def __init__(self, folder: str | os.PathLike[str], *, port: int = 0) -> None:
+    def __init__(self, folder: str | os.PathLike[str], *, port: int = 0, quiet: bool = False) -> None:
         """Start the server and return once it answers.
 
         Args:
             folder: whose files it serves.
             port: the port to listen on; 0 picks a free one.
+            quiet: log no line for each answer.
 
         Raises:
             NotADirectoryError: there is no such folder.
             ProgramFailed: it ended while starting, or did not answer in time.
         """
-        self._served = Path(Files(folder).root)
+        self._served, self._quiet = Path(Files(folder).root), quiet
         self.version, self._file = platform.python_version(), sys.executable
         self._source, self._words, self._last_log = f"{self._example}\n", {}, ""
         self._lock = threading.RLock()
@@ -73,7 +74,8 @@ class Homemade(RealProgram):
 
     def _command(self, *, check: bool = False) -> list[str]:
         folder, port = str(self._served), str(self.port)
-        return [self._file, "-u", "-m", "helpers.web", folder, "--port", port]
+        command = [self._file, "-u", "-m", "helpers.web", folder, "--port", port]
+        return [*command, "--quiet"] if self._quiet else command
 
     def _environment(self) -> dict[str, str]:
         found = os.environ.get("PYTHONPATH")
