@@ -16,10 +16,11 @@ from ._ask import ask, read_request
 from ._files import Files
 from ._message import Headers, Problem, Request, Response
 from ._parse import body_length, parse_fields, parse_head, parse_request_line, read_requests
-from ._server import Site, start
+from ._server import Connection, Site, start
 from ._threads import ThreadedServer
 
 __all__ = [
+    "Connection",
     "Files",
     "Headers",
     "Homemade",

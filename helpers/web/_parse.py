@@ -65,7 +65,7 @@ def body_length(request: Request) -> int | Literal["chunked"]:
     length, codings = map(request.headers.get, ("content-length", "transfer-encoding"))
     if codings is None:
         fine = length is None or re.fullmatch("[0-9]{1,18}", length)
-        insist(fine, 400, "Content-Length is not one whole number of at most 18 digits.")
+        insist(fine, 400, "Content-Length comes twice, or is no whole number of at most 18 digits.")
         return int(length or 0)
     insist(length is None, 400, "Content-Length and Transfer-Encoding contradict each other.")
     insist(request.version != "HTTP/1.0", 400, "HTTP/1.0 has no Transfer-Encoding.")
