@@ -11,6 +11,13 @@ pytest_plugins = ["tests.browser_support"]
 REQUIRE_ALL = os.environ.get("COURSE_REQUIRE_ALL") == "1"
 
 
+def pytest_collection_modifyitems(items):
+    """Whatever opens Chromium is marked so."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Turn "not here, skipped" into a failure where everything has to be there."""

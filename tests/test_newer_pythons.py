@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,9 +22,11 @@ NEWER = [f"3.{minor}" for minor in range(sys.version_info.minor + 1, 15)]
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements.lock", "pyproject.toml")
 # not again: the browser's tests and those of the page do not depend on the Python below
 SUITE = (
-    "tests/exercises", "tests/music", "tests/serving", "tests/test_environment.py",
-    "tests/widgets", "chapters",
+    "tests/exercises", "tests/music", "tests/programs", "tests/serving", "tests/web",
+    "tests/widgets", "tests/test_environment.py", "chapters",
 )  # fmt: skip
+# what takes long or needs a browser does so under any Python: once is enough
+QUICKLY = ("-m", "not slow and not browser")
 
 
 def interpreter(version: str) -> Path | None:
@@ -56,19 +59,22 @@ def environment(version: str, python: Path) -> Path:
     return inside
 
 
+def suite_under(version: str, python: Path) -> str:
+    """Run the suite; what failed, or nothing."""
+    inside = environment(version, python)
+    command = [str(inside), "-m", "pytest", "-q", "-p", "no:cacheprovider", *QUICKLY, *SUITE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    summary = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)[-4000:]
+    print(f"Python {version}: {summary.splitlines()[-1] if summary else done.stderr}")
+    return f"Python {version}:\n{summary}\n{done.stderr[-2000:]}" if done.returncode else ""
+
+
 @pytest.mark.slow
 def test_under_every_newer_python():
     here = {version: interpreter(version) for version in NEWER}
     found = {version: python for version, python in here.items() if python}
     if not found:
         pytest.skip(f"no newer Python is here: {', '.join(NEWER)} were looked for")
-    failed = []
-    for version, python in found.items():
-        inside = environment(version, python)
-        command = [str(inside), "-m", "pytest", "-q", "-p", "no:cacheprovider", *SUITE]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-        summary = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)[-4000:]
-        print(f"Python {version}: {summary.splitlines()[-1] if summary else done.stderr}")
-        if done.returncode:
-            failed.append(f"Python {version}:\n{summary}\n{done.stderr[-2000:]}")
-    assert not failed, "\n\n".join(failed)
+    with ThreadPoolExecutor() as pool:  # one processor each
+        outcomes = list(pool.map(suite_under, found, found.values()))
+    assert not any(outcomes), "\n\n".join(filter(None, outcomes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import re
 import tempfile
 from collections.abc import Callable
@@ -37,7 +38,11 @@ def a_strict_request_line(answer: Callable):
         ("hello", ValueError),
         ("", ValueError),
         ("GET /fur elise HTTP/1.1", ValueError),
-        ("GET /songs FTP/1.1", ValueError),
+        *(
+            (f"GET /songs {end}", ValueError)
+            for end in ("FTP/1.1", "xHTTP/1.1", "http/1.1", "HTTP")
+        ),
+        ("GET HTTP/1.1 /songs", ValueError),
     ]
     return works_like(_lists_as_tuples(answer), cases) or _minds_each_space(answer)
 
@@ -130,7 +135,7 @@ def _read_chunks(data: bytes, expected: bytes) -> str | None:
     "2.3",
     hints=(
         "First cut the value into its words, in small letters. Then `close` is the first question.",
-        "Pattern: words = [word.strip() for word in value.lower().split(',')]. Don't forget None.",
+        "`split` cuts at the commas, but a blank may stay at a word. And what has no words at all?",
     ),
     typical_mistake=(
         "def stays_open(version, connection):\n"
@@ -202,6 +207,11 @@ def a_handler_of_your_own(answer: list | tuple):
         if (got.request.method, got.request.url.path) != (method, path):
             request = f"{got.request.method} {got.request.url.path}"
             return f"A response to {request} stands where {method} {path} was expected."
+        if got.status_code == 500:
+            return (
+                f"{method} {path}: your handler made a mistake, so the server answered 500. Often "
+                "the body is text where bytes are needed: `.encode()` turns text into bytes."
+            )
     counted, missing, refused = answer
     if wrong := response(counted, status=200):
         return f"GET /count: {wrong}"
@@ -212,8 +222,9 @@ def a_handler_of_your_own(answer: list | tuple):
     if wrong := response(refused, status=405, headers={"allow": None}):
         return f"POST /count: {wrong}"
     allowed = {method.strip() for method in refused.headers["allow"].split(",")}
-    if "GET" not in allowed or allowed - {"GET", "HEAD"}:
-        return f"POST /count: Allow says {show(refused.headers['allow'])}, and GET is what works."
+    if allowed != {"GET"}:
+        given = show(refused.headers["allow"])
+        return f"POST /count: Allow says {given}, but the task allows GET alone, not even HEAD."
     return None
 
 
@@ -222,13 +233,24 @@ def a_handler_of_your_own(answer: list | tuple):
     hints=(
         "Look for lengths that contradict each other, that are no lengths, or that a second "
         "program might read in another way.",
-        "Capital and small letters in a name mean nothing. body_length(parse_head(...)) tells.",
+        "Ask of each line: does it say where the body ends, once, and in the form of a header?",
     ),
     typical_mistake='check("2.6", {"b", "f"})',
     why="Refused is what two programs could understand in two ways.",
 )
 def who_is_smuggling(answer: set | frozenset | list | tuple):
-    return items(answer, {"b", "c", "f", "g"}, ignore_case=True)
+    wrong = items(answer, {"b", "c", "f", "g"}, ignore_case=True)
+    if wrong is None or not all(isinstance(letter, str) for letter in answer):
+        return wrong
+    look_at = {
+        "b": "How long is a body that has two lengths?",
+        "c": "Look closely at each colon, and at what stands beside it.",
+        "f": "Which lines tell the end of the body in two ways at once?",
+        "g": "Can each of the lengths be a number of bytes?",
+        "d": "Capital and small letters in a header's name mean the same.",
+    }
+    off = {"b", "c", "f", "g"} ^ {letter.casefold() for letter in answer}
+    return " ".join([wrong, *[text for letter, text in look_at.items() if letter in off][:1]])
 
 
 @exercise(
@@ -236,8 +258,8 @@ def who_is_smuggling(answer: set | frozenset | list | tuple):
     hints=(
         "Begin with the configuration from the chapter. Each line that is not a block ends with a "
         "semicolon.",
-        "Three lines to think about: gzip on; gzip_types text/plain; and location = /ping "
-        "{ return 204; }",
+        "Which sign in the chapter's `location` keeps /healthy out? And `gzip on` packs only HTML, "
+        "until a second line names more types.",
     ),
     typical_mistake=(
         'answer = """\n'
@@ -250,7 +272,8 @@ def who_is_smuggling(answer: set | frozenset | list | tuple):
         '"""\n'
         'check("2.7", answer)'
     ),
-    why="A configuration says what is wanted; nginx knows how.",
+    why="A configuration says what is wanted; nginx knows how. In a page, or wherever else there "
+    "is no nginx, your text was only read, not run.",
 )
 def a_configuration_for_nginx(answer: str):
     from helpers.programs import ConfigError, Nginx, ProgramFailed, ProgramMissing
@@ -268,7 +291,7 @@ def a_configuration_for_nginx(answer: str):
             with Nginx(answer, files=folder) as nginx, httpx.Client(base_url=nginx.url) as client:
                 return _ask_the_site(client, text, page)
         except ProgramMissing:
-            return _read_the_site(answer)
+            return _read_the_site(answer, text, page)
         except ConfigError as error:
             return " ".join(f"{error}".splitlines()[:2])
         except ProgramFailed as error:
@@ -293,60 +316,119 @@ def _ask_the_site(client: httpx.Client, text: str, page: str) -> str | None:
     return None
 
 
-def _read_the_site(config: str) -> str | None:
-    """The same without nginx, as in a page: what the text leaves out."""
+# What a beginner could use here, each with the block that it stands in.
+_UNDERSTOOD = re.compile(
+    r"""http:\ server\{ | server:\ listen\ 127\.0\.0\.1:PORT(\ default_server)?;
+    | server:\ server_name(\ [\w.-]{1,30})+; | \w+:\ index(\ [\w.-]+)+;
+    | server:\ location\ ((=|\^~)?\ ?[\w/.-]+ | ~\*?\ ?([\w/.^$()|?+*-]|\\[./])+)\{
+    | (server|location):\ return\ (200|204|40[0-5]|410|50[0-3])(\ [^\s$\\]*)?;
+    | (server|location):\ try_files\ \$uri(\ \$uri/)?\ =404;
+    | \w+:\ root\ (FILES/*|(?!.*FILES)[\w/.-]+); | \w+:\ gzip_types(\ [^\s$\\]+)+;
+    | \w+:\ (gzip|gzip_vary|autoindex|sendfile)\ (on|off); | \w+:\ gzip_comp_level\ [1-9];
+    | \w+:\ gzip_min_length\ \d{1,6}; | \w+:\ limit_rate\ [1-9]\d{1,4}[km]; | \w+:\ charset\ utf-8;""",
+    re.VERBOSE | re.ASCII,
+)
+_NAMES = {"autoindex", "gzip", "gzip_types", "index", "listen", "location", "return", "root"}
+_REPEATED = {"gzip_types", "index", "return", "server_name"}
+# As nginx cuts its text: a mark or a quote counts only where a word could begin.
+_TOKEN = re.compile(
+    r"""[ \t\r\n]+ | \#[^\n]* | (?P<mark>[;{}])
+    | (["'])(?P<quoted>(?:\\.|(?!\2)[^\\])*)\2(?=[ \t\r\n;{)]|\Z)
+    | (?P<bare>(?!["'])(?:\\.|\$\{|[^ \t\r\n;{\\])+)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def _read_the_site(config: str, text: str, page: str) -> str | None:
+    """The same without nginx, as in a page: ask a stand-in that answers as the text says."""
     try:
-        inside = _directives(config)
+        lines = _directives(config)
     except ValueError as error:
         return f"{error}"
-    for name, needed in (("listen", "127.0.0.1:PORT"), ("root", "FILES"), ("gzip", "on")):
-        values = [
-            [word.rstrip("/") for word in words[1:]] for words, _ in inside if words[0] == name
-        ]
-        if not values:
-            return f"There is no line with `{name}`."
-        if [needed] not in values:
-            given = show(" ".join(values[0]))
-            return f"`{name}` is followed by {given}, and {needed} and a semicolon are expected."
-    types = {word for words, _ in inside if words[0] == "gzip_types" for word in words}
-    if not types & {"text/plain", "*"}:
-        return "Plain text is not compressed: `gzip_types` does not name it."
-    places = [words[1:] for words, _ in inside if words[0] == "location"]
-    if not any(words[0] == "return" and "/ping" in around for words, around in inside):
-        return "There is no `location` for /ping that returns something."
-    if ["204"] not in [words[1:2] for words, around in inside if "/ping" in around]:
-        return "The location for /ping does not return 204."
-    if ["=", "/ping"] not in places and ["~", "^/ping$"] not in places:
-        return "/pingpong would answer 204 too, but only exactly /ping should."
-    return None
+    seen = set()
+    for around, words, mark in lines:
+        block, line = (around or ("http",))[-1].split()[0], " ".join(words)
+        same = (around, words[0] if mark == ";" else "".join(words).replace("^~", ""))
+        if words[0] in ("http", "events"):
+            return f"`{words[0]}` is there already, around your text: begin with `server`."
+        if same in seen and words != ["server"] and "~" not in same[1]:
+            return f"{show(line)} comes too late: its block has such a line already."
+        one_word_each = " ".join(re.sub(r"\s", "_", word) for word in words)
+        if same in seen or not _UNDERSTOOD.fullmatch(f"{block}: {one_word_each}{mark}"):
+            for name in _NAMES.intersection(words[1:]):
+                return f"Is a semicolon missing in front of {show(name)}?"
+            return f"This check only reads, and does not know {show(line)} in this place; a real nginx would have to judge."
+        if words[0] not in _REPEATED:
+            seen.add(same)
+    if (("server",), "listen") not in seen:
+        return "There is no `server` with a line `listen 127.0.0.1:PORT;`."
+    files = {"/page.html": page, "/words.txt": text, "/pingpong": "pong"}
+    stand_in = httpx.MockTransport(functools.partial(_stand_in, lines, files))
+    with httpx.Client(transport=stand_in, base_url="http://page") as client:
+        return _ask_the_site(client, text, page)
 
 
-def _directives(config: str) -> list[tuple[list[str], str]]:
-    """The words of each line of a configuration, and those of the block that it stands in.
+def _directives(config: str) -> list[tuple[tuple[str, ...], list[str], str]]:
+    """For each directive the blocks around it, its words, and what ends them: ";" or "{".
 
-    Raises ValueError for a semicolon or a brace that is missing.
+    Raises ValueError for a mark that is missing or too many.
     """
-    tokens = re.findall(r"#.*|[{};]|[^\s{};#]+", config)
-    found, around, words = [], [""], []
-    for token in (token for token in tokens if not token.startswith("#")):
-        if token not in ("{", "}", ";"):
-            words.append(token)
-            continue
-        if token == "}":
-            if words:
-                raise ValueError(f"A semicolon is missing after {show(' '.join(words))}.")
-            if not around.pop():
+    found, around, words, at = [], [], [], 0
+    while at < len(config):
+        token = _TOKEN.match(config, at)
+        if not token:
+            raise ValueError(f"Something is wrong with the quotes at {show(config[at : at + 30])}.")
+        at, mark = token.end(), token["mark"]
+        if mark and bool(words) == (mark == "}"):
+            missing = f"A semicolon is missing after {show(' '.join(words))}."
+            raise ValueError(missing if words else f"There is a {mark} too many.")
+        if mark == "}":
+            if not around:
                 raise ValueError("There is a } too many.")
-            continue
-        if not words:
-            raise ValueError(f"There is a {token} too many.")
-        found.append((words, around[-1]))
-        if token == "{":
-            around.append(" ".join(words))
-        words = []
-    if words or len(around) > 1:
+            around.pop()
+        elif mark:
+            found.append((tuple(around), words, mark))
+            around += [" ".join(words)] * (mark == "{")
+            words = []
+        elif (word := token["bare"] or token["quoted"]) is not None:
+            words.append(word)
+    if words or around:
         raise ValueError("The text ends too early: a semicolon or a closing brace is missing.")
     return found
+
+
+def _stand_in(lines: list, files: dict[str, str], request: httpx.Request) -> httpx.Response:
+    """The answer of an nginx with these directives; FILES holds `files`, each by its path."""
+    path, server = request.url.path, ("server",)
+    inside = (*server, _location([" ".join(words) for _, words, _ in lines], path))
+
+    def values(name: str, *blocks: tuple[str, ...]) -> list[str]:
+        """What the first of the blocks that has the directive says."""
+        told = ([w for a, (n, *ws), _ in lines if (a, n) == (b, name) for w in ws] for b in blocks)
+        return next(filter(None, told), [])
+
+    if returned := values("return", server, inside):
+        return httpx.Response(int(returned[0]))
+    if path not in files or values("root", inside, server, ())[:1] not in (["FILES"], ["FILES/"]):
+        return httpx.Response(404)
+    types = " ".join(values("gzip_types", inside, server, ())).lower().split()
+    packs = path.endswith(".html") or "text/plain" in types or "*" in types
+    least = int((values("gzip_min_length", inside, server, ()) or ["20"])[0])
+    if values("gzip", inside, server, ()) != ["on"] or not packs or len(files[path]) < least:
+        return httpx.Response(200, text=files[path])
+    packed = gzip.compress(files[path].encode())
+    return httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=packed)
+
+
+def _location(lines: list[str], path: str) -> str:
+    """The line of the location that nginx takes for `path`; "" when none fits.
+
+    The rule: https://nginx.org/en/docs/http/ngx_http_core_module.html#location
+    """
+    found = [re.fullmatch(r"location (=|\^~|~\*?|) ?(.*)", line) for line in lines]
+    chosen, longest = "", -1
+    for place in filter(None, found):
+        ...
 
 
 @exercise(

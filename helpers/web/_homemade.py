@@ -30,7 +30,9 @@ class Homemade(RealProgram):
     _quoting = Quoting("")
     _logs: ClassVar[dict[str, str]] = {"log": OUTPUT}
 
-    def __init__(self, folder: str | os.PathLike[str], *, port: int = 0, quiet: bool = False) -> None:
+    def __init__(
+        self, folder: str | os.PathLike[str], *, port: int = 0, quiet: bool = False
+    ) -> None:
         """Start the server and return once it answers.
 
         Args:
