@@ -1,4 +1,4 @@
-"""The unit tests and the chapters under every newer Python that this machine has.
+"""What may behave differently under a newer Python, under each that this machine has.
 
 Each gets an environment of its own in .cache/, made by uv from the lock file, and kept for the
 next run. Pythons are looked for on PATH and where pyenv keeps them.
@@ -20,11 +20,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 NEWER = [f"3.{minor}" for minor in range(sys.version_info.minor + 1, 15)]
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements.lock", "pyproject.toml")
-# not again: the browser's tests and those of the page do not depend on the Python below
-SUITE = (
-    "tests/exercises", "tests/music", "tests/programs", "tests/serving", "tests/web",
-    "tests/widgets", "tests/test_environment.py", "chapters",
-)  # fmt: skip
+# what stands close to the interpreter: its event loop, processes and sockets, and what readers run
+SUITE = ("tests/programs", "tests/serving", "tests/web", "tests/test_environment.py", "chapters")
 # what takes long or needs a browser does so under any Python: once is enough
 QUICKLY = ("-m", "not slow and not browser")
 
