@@ -17,6 +17,7 @@ from . import (
     _layout,
     _lite,
     _math,
+    _missing,
     _not_found,
     _python,
     _streams,
@@ -34,6 +35,6 @@ __version__ = "0.1.0"
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect every part of the extension to a Sphinx application."""
     parts = (_assets, _thebe, _lite, _python, _widgets, _audio, _tracebacks, _math, _layout, _head)
-    for part in (*parts, _streams, _not_found, _stylesheet):
+    for part in (*parts, _missing, _streams, _not_found, _stylesheet):
         part.setup(app)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from . import lite
+from ._missing import missing_programs
 from .lite import LiteNotBuilt
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,6 +47,8 @@ def forget_outdated(root: Path, build: Path) -> None:
     build.mkdir(exist_ok=True)
     for name, (sources, results) in outdated.items():
         note, now = build / f".{name}", fingerprint(root, sources)
+        if name == "executed-with":  # a program that is here now may give its cells outputs
+            now += "".join(f" without {program}" for program in sorted(missing_programs()))
         if not note.exists() or note.read_text() != now:
             for result in results:
                 shutil.rmtree(build / result, ignore_errors=True)

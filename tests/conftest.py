@@ -6,16 +6,24 @@ import os
 
 import pytest
 
+from live_book._missing import missing_programs, reasons
+from tests.notebooks import read
+
 pytest_plugins = ["tests.browser_support"]
 
 REQUIRE_ALL = os.environ.get("COURSE_REQUIRE_ALL") == "1"
 
 
 def pytest_collection_modifyitems(items):
-    """Whatever opens Chromium is marked so."""
+    """Mark what opens Chromium, and skip notebooks whose programs are not all here."""
+    missing = missing_programs()
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+        if item.path.suffix == ".ipynb" and missing:
+            tags = {tag for cell in read(item.path).cells for tag in cell.metadata.get("tags", [])}
+            if why := reasons(sorted(tags), missing):
+                item.add_marker(pytest.mark.skip(reason="; ".join(why)))
 
 
 @pytest.hookimpl(wrapper=True)
