@@ -39,6 +39,7 @@ Listen 127.0.0.1:PORT
 DocumentRoot "FILES"
 MaxKeepAliveRequests 0
 """
+
 HAPROXY = """
 frontend songs
     bind 127.0.0.1:PORT
@@ -52,7 +53,7 @@ def contestants(folder: Path, file: Path) -> dict[str, Callable[[], AbstractCont
     return {
         "chapter 2": lambda: Homemade(folder, quiet=True),
         "nginx, one worker": lambda: Nginx(NGINX, files=folder, workers=1),
-        "Apache, two processes": lambda: Apache(APACHE, files=folder),
+        "Apache": lambda: Apache(APACHE, files=folder),
         "HAProxy, from memory": lambda: Haproxy(HAPROXY, file=file),
     }
 
@@ -82,8 +83,8 @@ def measure(rounds: int) -> dict[str, list[tuple[Load, float]]]:
                     before = computed_by(server)
                     result = asyncio.run(load(url, seconds=SECONDS, connections=CONNECTIONS))
                     busy = (computed_by(server) - before) / result.seconds
-                    if result.errors:
-                        raise SystemExit(f"{title}: {result.errors} bad answers")
+                    if result.refused or result.failed > result.requests / 1000:
+                        raise SystemExit(f"{title} did not do its work: {result}")
                     seen.setdefault(title, []).append((result, busy))
     return seen
 
@@ -106,6 +107,7 @@ def report(where: str, seen: dict[str, list[tuple[Load, float]]]) -> str:
                 f"{statistics.median(speeds):,.0f}",
                 f"{statistics.median(busy for _, busy in results):.0%}",
                 f"{statistics.median(result.busy for result, _ in results):.0%}",
+                f"{sum(result.failed for result, _ in results)}",
             ]
         )
     verdict = "kept" if ours >= TARGET else "missed"
@@ -118,7 +120,9 @@ def report(where: str, seen: dict[str, list[tuple[Load, float]]]) -> str:
             "open. The server of chapter 2, nginx and Apache look at the file for each request;",
             "HAProxy serves no files and answers from its memory. Only Apache writes an access log.",
             "wrk asks, with one thread. Busy is the share of one core. A server that is as busy as",
-            "its one process can be, while wrk is not, is what the figure is about.\n",
+            "its one process can be, while wrk is not, is what the figure is about. Broken counts",
+            "connections that the server closed in all rounds: Apache does so with idle ones while",
+            "all its workers are busy (event MPM, AsyncRequestWorkerFactor), and starts more.\n",
             table(
                 [
                     "server",
@@ -127,6 +131,7 @@ def report(where: str, seen: dict[str, list[tuple[Load, float]]]) -> str:
                     "answers a second",
                     "server busy",
                     "wrk busy",
+                    "broken",
                 ],
                 rows,
             ),
