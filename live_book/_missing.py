@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 _PREFIX = "needs-"
-_OTHER_NAMES = {"postgres": "postgresql"}
+_TAGS = {"postgresql": "postgres"}  # where the tag is not the program's name
 _told: set[str] = set()
 
 
@@ -28,12 +28,11 @@ def missing_programs() -> dict[str, str]:
 
     if os.environ.get("COURSE_REQUIRE_ALL") == "1":
         return {}
-    tags = {program: tag for tag, program in _OTHER_NAMES.items()}
     found = {}
     for program in environment.PROGRAMS:
         if next(program.candidates(), None) is None:
             name = program.name.lower()
-            found[tags.get(name, name)] = f"{program.name} is not here: {program.look().note}"
+            found[_TAGS.get(name, name)] = f"{program.name} is not here: {program.look().note}"
     return found
 
 

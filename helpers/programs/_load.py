@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import json
 import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ._config import is_loopback
 from ._errors import ProgramFailed
 from ._find import find
 from ._guarded import OUTPUT, Guarded
@@ -125,11 +125,7 @@ async def load(url: str, seconds: float = 2, connections: int = 32) -> Load:
 
 def _check(url: str, seconds: float, connections: int) -> None:
     parts = urlsplit(url)
-    try:
-        loopback = ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        loopback = parts.hostname == "localhost"
-    if parts.scheme != "http" or not loopback:
+    if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
         raise ValueError(
             f"load asks servers of this machine only, such as http://127.0.0.1:8000/, and not {url}"
         )

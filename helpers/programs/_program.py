@@ -10,8 +10,8 @@ from html import escape
 from pathlib import Path
 from typing import Any, Self
 
-from ..serving._notebook import Cell, current_cell
-from ..serving._serve import _ask_no_proxy_for_loopback, _replaces
+from ..serving._notebook import Cell, current_cell, replaces
+from ..serving._serve import _ask_no_proxy_for_loopback
 from . import _config, _processes
 from ._errors import ConfigError, ProgramFailed
 from ._find import find
@@ -53,11 +53,15 @@ class RealProgram(Startable):
         self._source, self._words = config, _config.words_of(words)
         _config.check_words(config, self._words, self._example)
         _config.check_forgotten(config, self._words)
+        self._launch(port)
+
+    def _launch(self, port: int) -> None:
+        """Stop what the cell's earlier runs left, start, and return once it answers."""
         self._last_log = ""
         self._lock = threading.RLock()
         self._cell: Cell | None = current_cell()
         _ask_no_proxy_for_loopback()
-        for other in [p for p in _running if _replaces(self._cell, p._cell)]:
+        for other in [p for p in _running if replaces(self._cell, p._cell)]:
             other.stop()
         self.port, self.pid, self.url = port, 0, ""
         # Before there is a process: what can't be right is not worth starting.

@@ -19,6 +19,11 @@ class Cell(NamedTuple):
     run: str
 
 
+def replaces(new: Cell | None, old: Cell | None) -> bool:
+    """The same cell, in a later run: several servers from one run live side by side."""
+    return new is not None and old is not None and new.name == old.name and new.run != old.run
+
+
 def current_cell() -> Cell | None:
     """The running cell; ``None`` outside a notebook.
 

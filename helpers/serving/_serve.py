@@ -21,7 +21,7 @@ from typing import Any
 
 from . import _interface
 from ._interface import ASGIApp, as_asgi
-from ._notebook import Cell, current_cell
+from ._notebook import Cell, current_cell, replaces
 
 HOST = "127.0.0.1"
 _EXIT_TIMEOUT = 4.0  # seconds that all servers together may hold up the end of the process
@@ -94,7 +94,7 @@ def serve(app: Any, port: int = 0) -> Server:
     _ask_no_proxy_for_loopback()
     cell = current_cell()
     with _lock:
-        replaced = [s for s in _running if _replaces(cell, s._cell) or port == s.port]
+        replaced = [s for s in _running if replaces(cell, s._cell) or port == s.port]
     for server in replaced:
         server.stop()
     server = Server(asgi_app, port, cell)
@@ -106,11 +106,6 @@ def serve(app: Any, port: int = 0) -> Server:
         server.stop()
         raise
     return server
-
-
-def _replaces(new: Cell | None, old: Cell | None) -> bool:
-    """The same cell, in a later run: several servers from one run live side by side."""
-    return new is not None and old is not None and new.name == old.name and new.run != old.run
 
 
 def _check_port(port: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ..serving._notebook import Cell, current_cell
+from ..serving._notebook import Cell, current_cell, replaces
 
 _started: list[tuple[Cell, Any]] = []
 
@@ -19,7 +19,7 @@ def remember(server: Any) -> None:
 def take_former() -> list[Any]:
     """The servers of this cell's earlier runs, each only once: the caller stops them."""
     cell = current_cell()
-    former = [one for one in _started if cell and one[0].name == cell.name and one[0] != cell]
+    former = [one for one in _started if replaces(cell, one[0])]
     for one in former:
         _started.remove(one)
     return [server for _, server in former]

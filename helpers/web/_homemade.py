@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import sys
-import threading
 from pathlib import Path
 from typing import ClassVar
 
 from ..programs._config import Quoting
-from ..programs._guarded import OUTPUT, Guarded
-from ..programs._program import RealProgram, _running
-from ..serving._notebook import current_cell
-from ..serving._serve import _ask_no_proxy_for_loopback, _replaces
+from ..programs._guarded import OUTPUT
+from ..programs._program import RealProgram
 from ._files import Files
 
 _CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -46,21 +43,8 @@ class Homemade(RealProgram):
         """
         self._served, self._quiet = Path(Files(folder).root), quiet
         self.version, self._file = platform.python_version(), sys.executable
-        self._source, self._words, self._last_log = f"{self._example}\n", {}, ""
-        self._lock = threading.RLock()
-        self._cell = current_cell()
-        _ask_no_proxy_for_loopback()
-        for other in [one for one in _running if _replaces(self._cell, one._cell)]:
-            other.stop()
-        self.port, self.pid, self.url = port, 0, ""
-        self._process = Guarded()
-        try:
-            self.folder = self._process.folder
-            self._start(port)
-            _running.add(self)
-        except BaseException:  # an interrupt must not leave a program that nobody can stop
-            self._process.close()
-            raise
+        self._source, self._words = f"{self._example}\n", {}
+        self._launch(port)
 
     def reload(self, config: str | None = None, **words: object) -> None:
         """Nothing to do: it reads each file when it is asked for, and has no config."""

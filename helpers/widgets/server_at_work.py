@@ -6,26 +6,15 @@ holds the settings.
 
 from __future__ import annotations
 
-import re
-from importlib.resources import files
-
 import anywidget
 import traitlets
+
+from ._module import module_text, read
 
 WAYS = ("one after the other", "a thread for each", "event loop")
 HANDLERS = ("waits and lets go", "waits and holds on", "computes")
 
 _MODULES = ("server_at_work_model.js", "server_at_work_picture.js", "server_at_work.js")
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./server_at_work_\w+\.js";\n', re.MULTILINE)
-
-
-def _module_text() -> str:
-    """The JavaScript files as the one module that a widget may have: without their imports."""
-    return "\n".join(_IMPORT.sub("", _read(name)) for name in _MODULES)
-
-
-def _read(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")
 
 
 class ServerAtWork(anywidget.AnyWidget):
@@ -49,8 +38,8 @@ class ServerAtWork(anywidget.AnyWidget):
         ValueError: a setting is not one of those.
     """
 
-    _esm = _module_text()
-    _css = _read("server_at_work.css")
+    _esm = module_text(*_MODULES)
+    _css = read("server_at_work.css")
 
     clients = traitlets.Int(5, min=3, max=6).tag(sync=True)
     slow = traitlets.Int(1, min=0, max=6).tag(sync=True)

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import re
 from http import HTTPStatus
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -19,6 +18,8 @@ import httpx
 import traitlets
 
 from helpers.music import SONGS, Song, audio_etag
+
+from ._module import module_text, read
 
 if TYPE_CHECKING:
     from helpers.serving import Server
@@ -33,16 +34,6 @@ MOST_WAITING = 8  # requests in line; whoever clicks faster than that is told to
 _STATUSES = (200, 206, 307, 404, 416, 422)
 _MODULES = ("song_service.js", "song_messages.js", "song_request.js")
 _SERVER_URL = re.compile(r"http://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?/?")
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./song_\w+\.js";\n', re.MULTILINE)
-
-
-def _module_text() -> str:
-    """The JavaScript files as the one module that a widget may have: without their imports."""
-    return "\n".join(_IMPORT.sub("", _read(name)) for name in _MODULES)
-
-
-def _read(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")
 
 
 class SongRequest(anywidget.AnyWidget):
@@ -62,8 +53,8 @@ class SongRequest(anywidget.AnyWidget):
         ValueError: the text is not the URL of a server.
     """
 
-    _esm = _module_text()
-    _css = _read("song_request.css")
+    _esm = module_text(*_MODULES)
+    _css = read("song_request.css")
 
     songs = traitlets.List(traitlets.Dict()).tag(sync=True)
     phrases = traitlets.Dict().tag(sync=True)

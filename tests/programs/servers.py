@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,6 @@ import psutil
 from helpers.programs import Apache, Caddy, Haproxy, Nginx
 from helpers.programs._program import RealProgram
 
-ROOT = Path(__file__).parents[2]
 # One client for all, because making one takes longer than most programs take to start; and a new
 # connection for each request, so that nothing of an earlier program answers.
 ask = httpx.Client(headers={"Connection": "close"}, verify=False, trust_env=False, timeout=30).get
@@ -72,18 +68,3 @@ def is_over(process: psutil.Process) -> bool:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
-
-
-def run_script(script: str, *arguments: str, **more: Any) -> str:
-    """What a script prints in a Python of its own that ends by itself with code 0."""
-    done = subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        **more,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout

@@ -24,7 +24,8 @@ from helpers.programs import (
     available,
 )
 from helpers.programs._config import Quoting, fill, is_loopback
-from tests.programs.servers import PROGRAMS, ROOT, ask, run_script, start
+from tests.programs.servers import PROGRAMS, ask, start
+from tests.serving.apps import ROOT, run_python
 
 every_program = pytest.mark.parametrize("kind", PROGRAMS)
 
@@ -257,7 +258,7 @@ def test_available_lists_what_chapters_start():
 def test_the_import_needs_no_process_and_no_psutil():
     """A page imports it too."""
     script = "import sys, helpers.programs; print('psutil' in sys.modules, 'ctypes' in sys.modules)"
-    assert run_script(script).startswith("False ")
+    assert run_python(script).startswith("False ")
 
 
 def test_a_broken_program_is_told(monkeypatch):
@@ -275,7 +276,7 @@ def test_ipython_shows_the_message_and_no_traceback():
         shell.run_cell("from helpers.programs import Nginx")
         shell.run_cell("Nginx('server { listen 127.0.0.1:PORT; roote x; }')")
     """
-    printed = run_script(script)
+    printed = run_python(script)
     assert printed.startswith("ConfigError: nginx does not take this config at line 1.\n")
     assert "Traceback" not in printed
     assert len(printed.splitlines()) <= 8

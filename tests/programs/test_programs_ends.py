@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from helpers.programs import Nginx
-from tests.programs.servers import PROGRAMS, ROOT, family, folders, is_over, run_script, start
-from tests.serving.apps import refuses
+from tests.programs.servers import PROGRAMS, family, folders, is_over, start
+from tests.serving.apps import ROOT, refuses, run_python
 from tests.waiting import eventually
 
 every_program = pytest.mark.parametrize("kind", PROGRAMS)
@@ -284,4 +284,4 @@ def test_a_folder_for_temporary_files_that_is_not_there(tmp_path):
         except ProgramFailed as error:
             print(error)
     """
-    assert "No private folder could be made" in run_script(script)
+    assert "No private folder could be made" in run_python(script)

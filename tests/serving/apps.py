@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -117,10 +118,10 @@ def request_to(port: int, text: bytes) -> Iterator[socket.socket]:
         yield connection
 
 
-def run_python(script: str, *arguments: str) -> str:
+def run_python(script: str, *arguments: str, **more: Any) -> str:
     """What a script prints in a Python of its own; it has to end by itself with code 0.
 
-    A script that hangs is ended after a minute, and the test fails.
+    A script that hangs is ended after a minute, and the test fails. `more` goes to `subprocess.run`.
     """
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments],
@@ -128,6 +129,8 @@ def run_python(script: str, *arguments: str) -> str:
         capture_output=True,
         text=True,
         timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        **more,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

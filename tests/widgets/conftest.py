@@ -1,7 +1,8 @@
-"""What the tests of the song widget share: its JavaScript in Node, and a served music API."""
+"""What the tests of the widgets share: their JavaScript in Node, and a served music API."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -24,7 +25,7 @@ class Node:
         self._process = process
 
     def __call__(self, name: str, *arguments: Any) -> Any:
-        """Call a function of song_node.mjs; raises AssertionError with what JavaScript threw."""
+        """Call a function of the harness; raises AssertionError with what JavaScript threw."""
         self._process.stdin.write(json.dumps({"call": name, "arguments": arguments}) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
@@ -32,26 +33,31 @@ class Node:
         return answer["result"]
 
 
-@pytest.fixture(scope="session")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    """One Node process for all tests, with the module as the page gets it."""
+@contextlib.contextmanager
+def node_with(esm: str, harness: str, folder: Path) -> Iterator[Node]:
+    """A Node process that answers calls of a harness of this folder, with a widget's module."""
     program = shutil.which("node")
     if program is None:
         skip_or_fail("node is not on PATH, and it runs the widget's JavaScript")
-    widget = SongRequest()
-    module = tmp_path_factory.mktemp("widget") / "song_request.mjs"
-    module.write_text(widget._esm, "utf-8")
-    harness = Path(__file__).with_name("song_node.mjs")
+    module = folder / "widget.mjs"
+    module.write_text(esm, "utf-8")
     with subprocess.Popen(
-        [program, str(harness), str(module)],
+        [program, str(Path(__file__).with_name(harness)), str(module)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
     ) as process:
-        call = Node(process)
+        yield Node(process)
+        process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """One Node process for all tests, with the module as the page gets it."""
+    widget = SongRequest()
+    with node_with(widget._esm, "song_node.mjs", tmp_path_factory.mktemp("widget")) as call:
         call("load", {"songs": widget.songs, "phrases": widget.phrases})
         yield call
-        process.stdin.close()
 
 
 @pytest.fixture(scope="module")

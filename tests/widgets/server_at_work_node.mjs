@@ -1,8 +1,9 @@
 // Lets Python call the model of the server at work: `node server_at_work_node.mjs MODULE`, then a
 // line of JSON {call, arguments} in for a line of JSON {result} or {failed} out.
 
-import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
+
+import { answerLines } from "./answer_lines.mjs";
 
 const widget = await import(pathToFileURL(process.argv[2]));
 const calls = {
@@ -16,13 +17,4 @@ const calls = {
   moments: (settings) => widget.moments(widget.simulate(settings)),
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const { call, arguments: values } = JSON.parse(line);
-  let answer;
-  try {
-    answer = { result: calls[call](...values) ?? null };
-  } catch (error) {
-    answer = { failed: String(error.stack) };
-  }
-  console.log(JSON.stringify(answer));
-}
+await answerLines(calls);

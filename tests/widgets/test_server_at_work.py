@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +13,7 @@ from hypothesis import strategies as st
 
 from helpers.widgets import ServerAtWork
 from helpers.widgets.server_at_work import HANDLERS, WAYS
-from tests.browser_support import skip_or_fail
-from tests.widgets.conftest import Node
+from tests.widgets.conftest import Node, node_with
 
 ONE, THREADS, LOOP = WAYS
 LETS_GO, HOLDS_ON, COMPUTES = HANDLERS
@@ -31,20 +27,9 @@ DEFAULTS = {
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """One Node process for all tests, with the module as the page gets it."""
-    program = shutil.which("node")
-    if program is None:
-        skip_or_fail("node is not on PATH, and it runs the widget's JavaScript")
-    module = tmp_path_factory.mktemp("widget") / "server_at_work.mjs"
-    module.write_text(ServerAtWork._esm, "utf-8")
-    harness = Path(__file__).with_name("server_at_work_node.mjs")
-    with subprocess.Popen(
-        [program, str(harness), str(module)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-    ) as process:
-        yield Node(process)
-        process.stdin.close()
+    folder = tmp_path_factory.mktemp("widget")
+    with node_with(ServerAtWork._esm, "server_at_work_node.mjs", folder) as call:
+        yield call
 
 
 def arrivals_of(number: int, chosen: dict[str, Any]) -> list[int]:
