@@ -70,6 +70,7 @@ class Outputs:
     def start(self, cell: str) -> None:
         """A cell starts to run: output goes there, and it may print and show as much as a new one."""
         self.flush()
+        self._sent = 0.0  # its first line goes at once: it may compute for long after it
         self._last_cell = cell
         self._budgets[cell] = _Budget()
 

@@ -239,6 +239,13 @@ def test_a_flood_is_cut_with_a_notice_and_the_cell_goes_on():
     assert outputs_of(messages, "cell 2")[0]["text"] == "next\n"
 
 
+def test_the_first_line_of_a_cell_goes_at_once():
+    """However soon after the cell before: what it says must not wait for its computing."""
+    messages = run_in_page(["print('before')", "print('now')\nprint('soon after')"])
+    sent = [one["output"]["text"] for one in messages if one["type"] == "output"]
+    assert sent == ["before\n", "now\n", "soon after\n"]
+
+
 def test_too_many_displays_are_cut_with_a_notice():
     messages = run_in_page(["for n in range(300):\n    display(n)"])
     *shown, notice = outputs_of(messages, "cell 1")
