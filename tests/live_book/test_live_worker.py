@@ -86,8 +86,10 @@ class Worker:
     def stop(self, code: str, sign: str = "runs") -> tuple[str, list[dict[str, Any]]]:
         """Run code, stop it when it has printed a sign, and wait for its end."""
         cell = self.begin(f"print({sign!r})\n{code}")
-        self.wait(f"(one) => one.cell === {cell!r} && one.output?.text?.includes({sign!r})")
-        self.page.evaluate("(cell) => stop(cell)", cell)
+        try:
+            self.wait(f"(one) => one.cell === {cell!r} && one.output?.text?.includes({sign!r})")
+        finally:  # or the tests after this one would wait for its end
+            self.page.evaluate("(cell) => stop(cell)", cell)
         return self.end(cell)
 
 
