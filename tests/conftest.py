@@ -1,10 +1,16 @@
-"""What the whole suite shares: with COURSE_REQUIRE_ALL=1 a skipped test is a failed one."""
+"""What the whole suite shares.
+
+With COURSE_REQUIRE_ALL=1 a skipped test is a failed one. `make test` runs two tests at a time
+(pytest-xdist); those of one file stay together, so that they share what the file sets up.
+"""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from live_book._missing import missing_programs, reasons
 from tests.notebooks import read
@@ -12,14 +18,34 @@ from tests.notebooks import read
 pytest_plugins = ["tests.browser_support"]
 
 REQUIRE_ALL = os.environ.get("COURSE_REQUIRE_ALL") == "1"
+ROOT = Path(__file__).resolve().parent.parent
+ONE_BY_ONE = {"test_chapters.py", "test_chapter_exercises.py"}
+"""Files whose tests are long and share nothing: each may run beside any other."""
+
+# The same examples in each run, so that a change is judged by what it changes.
+# HYPOTHESIS_PROFILE=search looks for new ones.
+settings.register_profile("suite", derandomize=True)
+settings.register_profile("search")
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
+def group_of(item, fixtures):
+    """Which tests run one after the other in one process: those of a file, or on the real book."""
+    if "book" in fixtures and item.path.parent.name == "browser":
+        return "book"
+    return item.nodeid if item.path.name in ONE_BY_ONE else str(item.path.relative_to(ROOT))
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Mark what opens Chromium, and skip notebooks whose programs are not all here."""
+    """Group the tests, mark what opens Chromium, skip notebooks whose programs are not all here."""
     missing = missing_programs()
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if "browser" in fixtures:
             item.add_marker("browser")
+        if item.config.pluginmanager.hasplugin("xdist"):
+            item.add_marker(pytest.mark.xdist_group(group_of(item, fixtures)))
         if item.path.suffix == ".ipynb" and missing:
             tags = {tag for cell in read(item.path).cells for tag in cell.metadata.get("tags", [])}
             if why := reasons(sorted(tags), missing):

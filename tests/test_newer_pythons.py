@@ -20,8 +20,14 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 NEWER = [f"3.{minor}" for minor in range(sys.version_info.minor + 1, 15)]
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements.lock", "pyproject.toml")
-# what stands close to the interpreter: its event loop, processes and sockets, and what readers run
-SUITE = ("tests/programs", "tests/serving", "tests/web", "tests/test_environment.py", "chapters")
+# what stands close to the interpreter: its event loop, threads and processes
+SUITE = (
+    "tests/serving",
+    "tests/programs/test_programs_ends.py",
+    "tests/programs/test_programs_kernel.py",
+    "tests/test_environment.py",
+)
+NOTEBOOKS = "chapters"  # what readers run: under the newest Python only
 # what takes long or needs a browser does so under any Python: once is enough
 QUICKLY = ("-m", "not slow and not browser")
 
@@ -56,10 +62,10 @@ def environment(version: str, python: Path) -> Path:
     return inside
 
 
-def suite_under(version: str, python: Path) -> str:
-    """Run the suite; what failed, or nothing."""
+def suite_under(version: str, python: Path, tests: tuple[str, ...]) -> str:
+    """Run tests; what failed, or nothing."""
     inside = environment(version, python)
-    command = [str(inside), "-m", "pytest", "-q", "-p", "no:cacheprovider", *QUICKLY, *SUITE]
+    command = [str(inside), "-m", "pytest", "-q", "-p", "no:cacheprovider", *QUICKLY, *tests]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     summary = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)[-4000:]
     print(f"Python {version}: {summary.splitlines()[-1] if summary else done.stderr}")
@@ -67,11 +73,14 @@ def suite_under(version: str, python: Path) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_under_every_newer_python():
     here = {version: interpreter(version) for version in NEWER}
     found = {version: python for version, python in here.items() if python}
     if not found:
         pytest.skip(f"no newer Python is here: {', '.join(NEWER)} were looked for")
+    suites = {version: SUITE for version in found}
+    suites[max(found, key=NEWER.index)] += (NOTEBOOKS,)
     with ThreadPoolExecutor() as pool:  # one processor each
-        outcomes = list(pool.map(suite_under, found, found.values()))
+        outcomes = list(pool.map(suite_under, found, found.values(), suites.values()))
     assert not any(outcomes), "\n\n".join(filter(None, outcomes))

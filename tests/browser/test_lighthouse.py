@@ -22,7 +22,7 @@ import pytest
 from tests.browser_support import ARGUMENTS, chromium_path, skip_or_fail
 from tests.node_tools import installed_packages, node_programs
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.alone]
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = re.findall(r"file: (chapters/\S+)", (ROOT / "_toc.yml").read_text("utf-8"))
