@@ -30,7 +30,7 @@ lab: $(VENV)/.ready  ## open the chapters in JupyterLab
 	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(ALLOW_ROOT) chapters
 
 test: $(VENV)/.ready-dev  ## run the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not alone"
+	@$(BIN)/python -m pytest -n 2 -m "not alone"
 	@$(BIN)/python -m pytest -m alone
 
 lint: $(VENV)/.ready-dev  ## check style and that notebooks carry no outputs

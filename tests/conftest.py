@@ -7,7 +7,6 @@ With COURSE_REQUIRE_ALL=1 a skipped test is a failed one. `make test` runs two t
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -18,8 +17,7 @@ from tests.notebooks import read
 pytest_plugins = ["tests.browser_support"]
 
 REQUIRE_ALL = os.environ.get("COURSE_REQUIRE_ALL") == "1"
-ROOT = Path(__file__).resolve().parent.parent
-ONE_BY_ONE = {"test_chapters.py", "test_chapter_exercises.py"}
+ONE_BY_ONE = ("test_chapters.py", "test_chapter_exercises.py")
 """Files whose tests are long and share nothing: each may run beside any other."""
 
 # The same examples in each run, so that a change is judged by what it changes.
@@ -29,23 +27,26 @@ settings.register_profile("search")
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
-def group_of(item, fixtures):
+def pytest_xdist_make_scheduler(config, log):
     """Which tests run one after the other in one process: those of a file, or on the real book."""
-    if "book" in fixtures and item.path.parent.name == "browser":
-        return "book"
-    return item.nodeid if item.path.name in ONE_BY_ONE else str(item.path.relative_to(ROOT))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            if file.startswith("tests/browser/"):
+                return "book"  # it is built in the project's own folder
+            return nodeid if file.endswith(ONE_BY_ONE) else file
+
+    return ByGroup(config, log)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Group the tests, mark what opens Chromium, skip notebooks whose programs are not all here."""
+    """Mark what opens Chromium, and skip notebooks whose programs are not all here."""
     missing = missing_programs()
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if "browser" in fixtures:
+        if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-        if item.config.pluginmanager.hasplugin("xdist"):
-            item.add_marker(pytest.mark.xdist_group(group_of(item, fixtures)))
         if item.path.suffix == ".ipynb" and missing:
             tags = {tag for cell in read(item.path).cells for tag in cell.metadata.get("tags", [])}
             if why := reasons(sorted(tags), missing):
