@@ -54,7 +54,8 @@ class IPHash(_Hash):
 
     Of an IPv4 address only the first three numbers count (the network of its /24), of an IPv6
     address all: so clients of one office, or of one machine, land on one server. When a server is
-    added, most clients get another one. Any other text counts as a whole.
+    added, most clients get another one. Any other text counts as a whole. The hash ends at 6270: keep
+    the sum of the weights far below that.
 
     One choice costs O(n) for n servers; if the server is away, up to 20 times that, and then it
     goes by weighted turns.
@@ -87,6 +88,7 @@ class ModuloHash(_Hash):
     """The key's checksum, divided by the sum of the weights: the remainder points at the server.
 
     Simple, and even. But when a server is added or removed, almost every key gets another server.
+    The hash ends at 32,767: keep the sum of the weights far below that.
 
     One choice costs O(n) for n servers; if the server is away, up to 20 times that, and then it
     goes by weighted turns.

@@ -66,10 +66,11 @@ class SmoothTurns:
 class WeightedRoundRobin(Algorithm):
     """By turns, and a server of weight 5 has five turns where one of weight 1 has one.
 
-    All of them get their exact share, however the turns are put in order. There are two orders:
+    There are two orders for these turns, with the same shares:
 
     - ``"nginx"``: smooth weighted round robin, see SmoothTurns. Apache's byrequests does the same.
-    - ``"haproxy"``: that of HAProxy's ``balance roundrobin``, see HaproxyOrder.
+    - ``"haproxy"``: that of HAProxy's ``balance roundrobin``, see HaproxyOrder. Over one
+      of its windows a share may stray by one turn.
 
     One choice costs O(n) for n servers.
     Sources: nginx, ngx_http_upstream_module, "server", parameter weight; Apache,
