@@ -18,7 +18,6 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.exercises import Exercise, Status, exercises_of
-from helpers.exercises import _exercise as exercise_module
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
 NOTEBOOKS = sorted(CHAPTERS.glob("*.ipynb"))
@@ -204,8 +203,7 @@ for place in range(1, 6):
 
 
 @pytest.fixture
-def demo_exercises(monkeypatch):
-    monkeypatch.setattr(exercise_module, "_REGISTERED", {})
+def demo_exercises(nothing_registered):
     exec(DEMO, {"__name__": "demo"})
     return list(exercises_of(97))
 

@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 import helpers.exercises as package
 from helpers.exercises import Status, check, exercise, exercises_of, progress, show
 from helpers.exercises import _check as check_module
-from helpers.exercises import _exercise as exercise_module
 
 
 @pytest.fixture(autouse=True)
-def demo(monkeypatch):
+def demo(nothing_registered, monkeypatch):
     """Chapter 77 with three exercises, and nothing solved."""
-    monkeypatch.setattr(exercise_module, "_REGISTERED", {})
     monkeypatch.setattr(check_module, "_SOLVED", set())
     check_module._WRONG_TRIES.clear()
 

@@ -185,9 +185,10 @@ def test_an_interrupt_while_it_starts(files, monkeypatch):
     ]:
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, interrupted)
+            before = set(psutil.Process().children(recursive=True))  # of other tests
             with pytest.raises(KeyboardInterrupt):
                 start(Nginx, files)
-        assert not psutil.Process().children(recursive=True), name
+        assert not set(psutil.Process().children(recursive=True)) - before, name
 
 
 EVERYTHING = f"""
