@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,40 +11,9 @@ import pytest
 
 from helpers.widgets import ServerAtWork
 from tests.browser_support import axe_findings
+from tests.widgets.stage import open_stage, write_stage
 from tests.widgets.test_song_page import contrast
 
-PAGE = """<!doctype html>
-<html lang="en" data-theme="light"><head><meta charset="utf-8"><title>The server at work</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
-<link rel="stylesheet" href="widget.css"><style>body { margin: 0 }</style></head>
-<body><main><h1>The server at work</h1></main><script type="module">
-import widget from "./widget.js";
-const state = await (await fetch("state.json")).json();
-window.show = (changes = {}) => {
-  const values = { ...state, ...changes };
-  const listeners = [];
-  const el = document.querySelector("main").appendChild(document.createElement("div"));
-  const model = {
-    get: (name) => values[name],
-    set: (name, value) => {
-      values[name] = value;
-      for (const [event, callback] of [...listeners]) if (event === `change:${name}`) callback();
-    },
-    saved: 0,
-    save_changes() { this.saved += 1; },
-    on: (names, callback) => names.split(" ").forEach((name) => listeners.push([name, callback])),
-    off: (names, callback) => names.split(" ").forEach((name) => {
-      const at = listeners.findIndex(([event, other]) => event === name && other === callback);
-      if (at >= 0) listeners.splice(at, 1);
-    }),
-  };
-  const shown = { cleanup: widget.render({ model, el }), model, listeners, el, said: [] };
-  new MutationObserver(() => shown.said.push(el.querySelector("[role=status]").textContent))
-    .observe(el.querySelector("[role=status]"), { childList: true });
-  return shown;
-};
-window.ready = true;
-</script></body></html>"""
 NAMES = ("clients", "slow", "drip", "work", "way", "handler")
 END = (
     "All have their answer after 1600 ms. Client E waited longest: 1280 ms. "
@@ -55,25 +23,12 @@ END = (
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    widget = ServerAtWork()
-    path = tmp_path_factory.mktemp("page")
-    for name, text in (
-        ("index.html", PAGE),
-        ("widget.js", widget._esm),
-        ("widget.css", widget._css),
-        ("state.json", json.dumps({name: getattr(widget, name) for name in NAMES})),
-    ):
-        (path / name).write_text(text, "utf-8")
-    return path
+    return write_stage(tmp_path_factory.mktemp("page"), ServerAtWork(), NAMES)
 
 
 @pytest.fixture
 def open_page(page: Any, site_server: Callable[[Path], str], folder: Path) -> Any:
-    """The page, ready, with no widget on it yet; its clock is the test's."""
-    page.clock.install()
-    page.goto(site_server(folder))
-    page.wait_for_function("window.ready", polling=20)
-    page.clock.pause_at(page.evaluate("Date.now()") + 1000)
+    open_stage(page, site_server(folder))
     yield page
     assert page.errors == []
     assert page.outside == []
