@@ -1,10 +1,12 @@
 """What moves on the pages: anywidgets, each a NAME.py with its NAME.js and NAME.css beside it.
 
 ``SongRequest`` sends a request for a song, shows request and response down to the bytes, and plays
-the answer. ``ServerAtWork`` shows how a server deals with several clients at once.
+the answer. ``ServerAtWork`` shows how a server deals with several clients at once. In
+``LoadBalancerLab`` requests travel through a balancer to servers that can be changed and killed.
 """
 
+from .load_balancer_lab import LoadBalancerLab
 from .server_at_work import ServerAtWork
 from .song_request import SongRequest
 
-__all__ = ["ServerAtWork", "SongRequest"]
+__all__ = ["LoadBalancerLab", "ServerAtWork", "SongRequest"]
