@@ -14,6 +14,7 @@ import httpx
 from helpers.music import SONGS
 
 from . import exercise, items, response, same_json, show, works_like
+from ._nginx_text import directives
 
 
 @exercise(
@@ -295,17 +296,12 @@ _UNDERSTOOD = re.compile(r"""(?xa)
     | \w+:\ (autoindex|gzip|gzip_vary|sendfile)\ (on|off); | \w+:\ gzip_types(\ [^\s$\\]+)+;""")
 _DO_WITHOUT = "a real nginx would have to judge. Can you do without it?"
 _OFTEN = {"autoindex", "gzip", "gzip_types", "index", "listen", "location", "return", "root"}
-# As nginx cuts a text: a mark, a quote or a # counts only where a word could begin.
-_TOKEN = re.compile(r"""(?xs)
-    [ \t\r\n]+ | \#[^\n]* | (?P<mark>[;{}])
-    | (["'])(?P<quoted>(?:\\.|(?!\2)[^\\])*)\2(?=[ \t\r\n;{)]|\Z)
-    | (?P<bare>(?!["'])(?:\\.|\$\{|[^ \t\r\n;{\\])+)""")
 
 
 def _read_the_site(config: str, files: dict[str, str]) -> str | None:
     """The same without nginx, as in a page: ask a stand-in that answers as the text says."""
     try:
-        lines = _directives(config)
+        lines = directives(config)
     except ValueError as error:
         return f"{error}"
     seen = set()
@@ -324,33 +320,6 @@ def _read_the_site(config: str, files: dict[str, str]) -> str | None:
     stand_in = httpx.MockTransport(functools.partial(_stand_in, lines, files))
     with httpx.Client(transport=stand_in, base_url="http://page") as client:
         return _ask_the_site(client, files)
-
-
-def _directives(config: str) -> list[tuple[tuple[str, ...], list[str], str]]:
-    """For each directive the blocks around it, innermost first; its words; and its end, ; or {.
-
-    Raises ValueError for a mark that is missing or too many.
-    """
-    found, around, words, at = [], (), [], 0
-    while at < len(config):
-        token = _TOKEN.match(config, at)
-        if not token:
-            raise ValueError(f"Look at the quotes and what follows: {show(config[at:], 40)}.")
-        at, mark = token.end(), token["mark"]
-        if mark == "}" and words:
-            raise ValueError(f"A semicolon is missing after {show(' '.join(words))}.")
-        if mark and not (around if mark == "}" else words):
-            raise ValueError(f"There is a {mark} too many.")
-        if mark == "}":
-            around = around[1:]
-        elif mark:
-            found.append((around, words, mark))
-            around, words = ("".join(words), *around) if mark == "{" else around, []
-        elif (word := token["bare"] or token["quoted"]) is not None:
-            words.append(word)
-    if words or around:
-        raise ValueError("The text ends too early: a semicolon or a closing brace is missing.")
-    return found
 
 
 def _stand_in(lines: list, files: dict[str, str], request: httpx.Request) -> httpx.Response:
