@@ -69,7 +69,7 @@ class Replica:
     async def start(self) -> None:
         size = self.notes.stat().st_size
         command = [sys.executable, "-S", str(REPLICA), str(self.port), self.name, str(self.notes)]
-        self.process = subprocess.Popen(command)
+        self.process = subprocess.Popen(command)  # noqa: ASYNC220 - the crowd may wait
         await until(lambda: self.notes.stat().st_size > size)
 
     def kill(self) -> None:
@@ -85,7 +85,7 @@ class Replica:
 
 async def until(condition) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.002)
 
 
