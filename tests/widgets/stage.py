@@ -1,4 +1,7 @@
-"""A page with nothing on it but a widget, and a model that the test writes and reads."""
+"""A page with nothing on it but a widget, and a model that the test writes and reads.
+
+Its letters are wide ones, as a reader may have them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any
 PAGE = """<!doctype html>
 <html lang="en" data-theme="light"><head><meta charset="utf-8"><title>A widget</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
-<link rel="stylesheet" href="widget.css"><style>body { margin: 0 }</style></head>
+<link rel="stylesheet" href="widget.css"><style>body { margin: 0; font-family: "DejaVu Sans", sans-serif }</style></head>
 <body><main><h1>A widget</h1></main><script type="module">
 import widget from "./widget.js";
 const state = await (await fetch("state.json")).json();
