@@ -6,9 +6,15 @@ python -m benchmarks live_page    one
 
 import sys
 
-from benchmarks import live_page, serve, web_servers
+from benchmarks import balancers, lab_frames, live_page, serve, web_servers
 
-ALL = {"serve": serve, "live_page": live_page, "web_servers": web_servers}
+ALL = {
+    "serve": serve,
+    "live_page": live_page,
+    "web_servers": web_servers,
+    "balancers": balancers,
+    "lab_frames": lab_frames,
+}
 
 names = sys.argv[1:] or list(ALL)
 unknown = [name for name in names if name not in ALL]

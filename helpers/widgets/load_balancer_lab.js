@@ -126,7 +126,7 @@ function render({ model, el }, all) {
     node("div", {}, labelled("algorithm", "Algorithm", algorithm), about),
     node("div", {}, rate.element, help("Requests a second, from all clients together.", "rates")),
     ...switches.map(({ element }) => element)),
-  node("div", { class: "lb-player" }, play, step, restart, paced, node("span", { class: "lb-gap" }), more, fewer),
+  node("div", { class: "lb-player" }, play, step, restart, paced, node("span", { class: "lb-pair" }, more, fewer)),
   stage, status, message, legend,
   node("p", { class: "lb-help" }, "Weight: the share that a server is meant to get; 0: nothing new. Time: how long it works "
     + `on a request; it works on ${PLACES} at once, ${LINE} more may queue. Who comes then is refused.`),
