@@ -43,9 +43,7 @@ _MODULES = (
 _COMMENTS = re.compile(r"^ *(?:/\*\*.*?\*/|//.*?$)\n|(?<=[;{,]) // .*?$|^ +", re.S | re.M)
 """Whole lines of comments, comments after code, and indentation: a reader's page needs none."""
 
-IN_A_PAGE = (
-    "A page cannot start {}: this is the simulation. In JupyterLab the same cell drives the real one."
-)
+IN_A_PAGE = "A page cannot start {}: this is the simulation. In JupyterLab the same cell drives the real one."
 
 
 class LoadBalancerLab(anywidget.AnyWidget):
