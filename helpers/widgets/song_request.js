@@ -8,9 +8,9 @@ import { exchange, headerOf } from "./song_service.js";
 const KINDS = [
   ["song", "the whole song (GET)"],
   ["head", "only the headers (HEAD)"],
-  ["first", "the first 100 bytes (GET with Range)"],
-  ["after", "bytes after the end (GET with Range)"],
-  ["facts", "facts as JSON (GET /songs/ID)"],
+  ["first", "the first 100 bytes (Range)"],
+  ["after", "bytes after the end (Range)"],
+  ["facts", "facts as JSON (/songs/ID)"],
 ];
 const FIRST_SIGN = 2000; // milliseconds in which Python says that it has the request
 const WHOLE_ANSWER = 30000; // milliseconds for the answer: others may be in line before it
