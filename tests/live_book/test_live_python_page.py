@@ -428,6 +428,7 @@ def test_accessible_in_use(reader, width):
             """async (theme) => {
                 document.documentElement.dataset.theme = theme;
                 for (const _ of "12") await new Promise(requestAnimationFrame); // it is painted
+                await Promise.allSettled(document.getAnimations().map((one) => one.finished));
             }""",
             theme,
         )

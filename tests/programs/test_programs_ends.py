@@ -36,6 +36,7 @@ sys.path.insert(0, {str(ROOT)!r})
 from tests.programs.servers import PROGRAMS, family, start
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have switched it off
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and nohup this
 
 programs = [start(kind, Path(sys.argv[1])) for kind in PROGRAMS]
 pids = [process.pid for program in programs for process in family(program)]
