@@ -29,8 +29,9 @@ from ._nginx_text import directives
 def round_robin(answer: Callable):
     for servers in (["a", "b", "c"], ["only"], ["x", "y"]):
         call = f"`round_robin({servers})`"
+        given = list(servers)
         try:
-            first, second = answer(list(servers)), answer(list(servers))
+            first, second = answer(given), answer(given)
         except Exception as error:
             return f"{call} raised {type(error).__name__}: {show(str(error))}."
         if not callable(first):
@@ -45,6 +46,8 @@ def round_robin(answer: Callable):
         except Exception as error:
             raised = f"{type(error).__name__}: {error}".rstrip(": ")
             return f"What {call} returned raised {raised} at call number {len(got) + 1}."
+        if given != servers:
+            return "Your function changes the list that it was given, which is not its own."
         if got != expected:
             alone = answer(list(servers))
             if [alone() for _ in range(rounds)] == expected:
@@ -97,6 +100,7 @@ def least_loaded(answer: Callable):
             (({"a": 0, "b": 5}, {"a": 0, "b": 1}), "b"),
             (({"a": 3, "b": 6, "c": 1}, {"a": 1, "b": 3, "c": 0}), "b"),
             (({"b": 0, "a": 0}, {"b": 1, "a": 9}), "b"),
+            (({"a": 3, "b": 1}, {"a": 2, "b": 1}), "b"),
         ],
     )
 
@@ -182,19 +186,30 @@ def _read_the_group(config: str) -> str | None:
         lines = directives(config)
     except ValueError as error:
         return f"{error}"
+    if any(words == ["http"] and mark == "{" for _, words, mark in lines):
+        return "Leave out `http { ... }`: write only what stands inside it."
     groups = {words[1]: [] for _, words, mark in lines if words[0] == "upstream" and len(words) > 1}
     passed = [words[1] for _, words, _ in lines if words[0] == "proxy_pass" and len(words) > 1]
     for around, words, _ in lines:
-        if words[0] == "server" and around and around[0].startswith("upstream"):
-            groups[around[0].removeprefix("upstream")].append(words[1:])
-    name = passed[0].removeprefix("http://").rstrip("/") if passed else ""
-    if name not in groups:
+        if around and around[0].startswith("upstream"):
+            if words[0] in ("ip_hash", "hash", "random", "least_conn"):
+                return f"With `{words[0]}` the shares are others, or there can be no reserve."
+            if words[0] == "server":
+                groups[around[0].removeprefix("upstream")].append(words[1:])
+        if words == ["proxy_next_upstream", "off"]:
+            return "Without a second try, a request that meets a dead server is lost."
+    address = passed[0] if passed else ""
+    name = address.removeprefix("http://").rstrip("/")
+    if name not in groups or not address.startswith("http://"):
         return "`proxy_pass http://NAME;` has to name your `upstream NAME { ... }`."
-    weights = {}
+    weights: dict[str, int | str] = {}
     for place, *options in groups[name]:
         weight = [one.removeprefix("weight=") for one in options if one.startswith("weight=")]
         numbers = [int(one) for one in weight if one.isdecimal()]
-        weights[place] = "backup" if "backup" in options else (numbers or [1])[0]
+        before = weights.get(place, 0)  # a server may be there several times
+        more = (numbers or [1])[0]
+        reserve = "backup" in options or before == "backup"
+        weights[place] = "backup" if reserve else before + more
     found = [weights.get(f"127.0.0.1:{word}") for word in "ABC"]
     if found[2] != "backup":
         return "The third server, at 127.0.0.1:C, has to be a reserve: which word says that?"
@@ -229,6 +244,7 @@ def how_much_moved(answer: Callable):
         (last_digit, lambda key: "new", range(4), 1),
         (last_digit, half, [], 0),
         (last_digit, half, [1, 3, 5, 8], 0.25),
+        (last_digit, half, [2, 2, 2, 1], 0.75),
     ]
     for before, after, keys, expected in cases:
         what = f"With {len(keys)} keys, of which {round(expected * len(keys))} move, your function"
