@@ -15,9 +15,11 @@ such a process as Nginx and the others are handled.
 from typing import Any
 
 from ._app import ReverseProxy
+from ._cache import Cache
+from ._cache_statistics import CacheStatistics
 from ._statistics import Row, Statistics
 
-__all__ = ["ReverseProxy", "Row", "Standalone", "Statistics"]
+__all__ = ["Cache", "CacheStatistics", "ReverseProxy", "Row", "Standalone", "Statistics"]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import balancing
-from . import ReverseProxy
+from . import Cache, ReverseProxy
 from ._front import Front
 
 
@@ -40,6 +40,13 @@ def server_and_weight(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"{weight!r} is no weight, as in URL=5") from None
 
 
+def port_number(text: str) -> int:
+    """The number of a port."""
+    if not (text.isascii() and text.isdigit() and int(text) < 65_536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port, which is a number up to 65535")
+    return int(text)
+
+
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """What was asked for."""
     known = algorithms()
@@ -52,7 +59,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="a server, such as http://127.0.0.1:8001; with a weight: URL=5",
     )
     parser.add_argument("--algorithm", choices=known, default="round-robin")
-    parser.add_argument("--port", type=int, default=8000, help="0 picks a free one")
+    parser.add_argument("--port", type=port_number, default=8000, help="0 picks a free one")
+    parser.add_argument("--cache", type=int, default=0, metavar="BYTES", help="keep answers; 0: no")
     parser.add_argument("--check", metavar="PATH", help="ask the servers for it again and again")
     for name, kind in (
         ("retries", int),
@@ -66,7 +74,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         ("slow_start", float),
     ):
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=argparse.SUPPRESS)
-    return parser.parse_args(arguments)
+    found = parser.parse_args(arguments)
+    if len(dict(found.servers)) < len(found.servers):
+        parser.error("a server is there twice: for more requests, give it a weight, as in URL=5")
+    return found
 
 
 async def main(proxy: ReverseProxy, port: int) -> None:
@@ -86,8 +97,12 @@ if __name__ == "__main__":
     servers, port = dict(given.pop("servers")), given.pop("port")
     algorithm = algorithms()[given.pop("algorithm")]
     try:
-        asyncio.run(main(ReverseProxy(servers, algorithm, **given), port))
+        cache = Cache(size) if (size := given.pop("cache")) else None
+        asyncio.run(main(ReverseProxy(servers, algorithm, cache, **given), port))
     except KeyboardInterrupt:
         pass
-    except (OSError, ValueError) as error:
-        sys.exit(f"It does not start: {error}")
+    except ValueError as error:
+        print(f"It does not start: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        sys.exit(f"It can't use http://127.0.0.1:{port}: {error}")

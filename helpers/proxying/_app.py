@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..balancing import Health, RoundRobin
 from ._body import Receive
+from ._cache import Cache
+from ._cache_request import without_unkeyed
 from ._checks import Checks
 from ._errors import Refusal
 from ._exchange import Exchange, Limits
@@ -17,6 +20,8 @@ from ._pool import Pool
 from ._problem import send_problem
 from ._servers import Algorithms, Servers
 from ._statistics import Statistics
+
+_PATH = re.compile(r"/[!-~]*")
 
 
 class ReverseProxy:
@@ -36,7 +41,7 @@ class ReverseProxy:
         upstreams: the servers' URLs, or a mapping of URLs to weights.
         algorithm: a class of helpers.balancing, a function that takes such a mapping and returns an
             instance, or an instance that knows just these URLs.
-        cache: None; caches come in chapter 7.
+        cache: keeps answers and gives them out again; None: each request goes to a server.
         retries: how often a request that a server may have seen is sent to another one. Servers
             that could not be reached do not count: all others are tried.
         timeout: seconds that a server may say nothing in the middle of a request.
@@ -60,7 +65,7 @@ class ReverseProxy:
         self,
         upstreams: Iterable[str] | Mapping[str, float],
         algorithm: Algorithms = RoundRobin,
-        cache: None = None,
+        cache: Cache | None = None,
         *,
         retries: int = 1,
         timeout: float = 30.0,
@@ -73,8 +78,8 @@ class ReverseProxy:
         rise: int = 2,
         slow_start: float = 0.0,
     ) -> None:
-        if cache is not None:
-            raise TypeError("This proxy has no cache yet: chapter 7 adds one. Leave `cache` out.")
+        if cache is not None and not isinstance(cache, Cache):
+            raise TypeError(f"cache is a Cache() or None, and not {type(cache).__name__}.")
         if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
             raise ValueError(f"retries is a whole number from 0 on, and not {retries!r}.")
         for name, seconds in (
@@ -82,11 +87,10 @@ class ReverseProxy:
             ("connect_timeout", connect_timeout),
             ("check_every", check_every),
         ):
-            if not 0 < seconds < float("inf"):
+            number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+            if not (number and 0 < seconds < float("inf")):
                 raise ValueError(f"{name} is a number of seconds above 0, and not {seconds!r}.")
-        if check is not None and not (
-            check.startswith("/") and check.isascii() and check.isprintable() and " " not in check
-        ):
+        if check is not None and not (isinstance(check, str) and _PATH.fullmatch(check)):
             raise ValueError(f"check is a path, such as '/health', and not {check!r}.")
 
         def health() -> Health:
@@ -98,6 +102,8 @@ class ReverseProxy:
                 slow_start=slow_start,
             )
 
+        health()  # which raises a ValueError if a number can't be used, also if there is no server
+        self._cache = cache
         self._limits = Limits(retries, timeout, connect_timeout)
         self._servers = Servers(upstreams, algorithm, health, slow_start > 0)
         self._checks = check and Checks(self._servers, check, check_every, connect_timeout)
@@ -141,17 +147,29 @@ class ReverseProxy:
         kind = scope["type"]
         if kind == "http":
             try:
+                if self._cache:
+                    scope = {**scope, "headers": without_unkeyed(scope["headers"])}
                 request = Forwarded(scope)
             except Refusal as refusal:
                 await send_problem(send, refusal, close=True)
                 return
-            await Exchange(request, receive, send, self._servers, self._pool(), self._limits).run()
+            if self._cache is None:
+                await self._ask(request, receive, send)
+                return
+            try:
+                await self._cache.answer(request, receive, send, self._ask)
+            except Refusal as refusal:
+                await send_problem(send, refusal, close=False)
         elif kind == "lifespan":
             await self._live(receive, send)
         elif kind == "websocket":
             await send({"type": "websocket.close"})  # which servers turn into 403
         else:
             raise NotImplementedError(f"A proxy for HTTP has no answer to {kind}.")
+
+    async def _ask(self, request: Forwarded, receive: Receive, send: Any) -> None:
+        """Have a server answer."""
+        await Exchange(request, receive, send, self._servers, self._pool(), self._limits).run()
 
     async def _live(self, receive: Receive, send: Any) -> None:
         """Open with the server, and close with it."""
@@ -179,6 +197,8 @@ class ReverseProxy:
     async def _close(self) -> None:
         """End all that belongs to this event loop."""
         loop = asyncio.get_running_loop()
+        if self._cache:
+            await self._cache.close()
         if pool := self._pools.pop(loop, None):
             pool.close()
         if task := self._tasks.pop(loop, None):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from ._body import ClientBody, Receive
@@ -24,9 +23,6 @@ from ._problem import send_problem
 from ._request_view import RequestView
 from ._servers import NoServer, Server, Servers
 
-# Servers such as uvicorn know no others. Who gets an unknown one has to take it for the first of
-# its class (RFC 9110, section 15), so that is what it becomes.
-_STATUSES = frozenset(HTTPStatus)
 PATIENCE = 0.05  # seconds until somebody looks whether the client is still there
 
 
@@ -151,12 +147,15 @@ class Exchange:
         try:
             answer = await connection.head()
             self._servers.answered(server, self._loop.time() - began)
-            fields = fields_for_client(answer)
+            fields, cookies = fields_for_client(answer), 0
             if cookie := self._servers.cookie_for(self._view, server):
                 fields.append((b"set-cookie", cookie.encode("latin-1")))
+                cookies = 1
             self._started = True
-            status = answer.status if answer.status in _STATUSES else answer.status // 100 * 100
-            await self._tell("http.response.start", status=status, headers=fields)
+            # a cache has to know which fields, the last ones, are for this client only
+            await self._tell(
+                "http.response.start", status=answer.status, headers=fields, for_one_client=cookies
+            )
             while not answer.body.done:
                 piece = await connection.read()
                 await self._tell("http.response.body", body=piece, more_body=True)

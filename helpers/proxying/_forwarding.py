@@ -16,6 +16,7 @@ otherwise), so that links that the server builds lead to the proxy.
 from __future__ import annotations
 
 import re
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import quote
 
@@ -52,7 +53,7 @@ OF_ONE_CONNECTION = frozenset(
     ]
 )
 # Fields of a request that the proxy writes itself.
-_OURS = frozenset(
+OURS = frozenset(
     [
         b"content-length",
         b"expect",
@@ -65,7 +66,7 @@ _OURS = frozenset(
         b"x-forwarded-proto",
     ]
 )
-_DROPPED = OF_ONE_CONNECTION | _OURS
+_DROPPED = OF_ONE_CONNECTION | OURS
 
 _METHOD = re.compile(TOKEN.decode())
 _TARGET = re.compile(rb'/[!"$-~]*')
@@ -127,6 +128,8 @@ class Forwarded:
         if named - OF_ONE_CONNECTION - {b"close"}:
             self.fields = [field for field in fields if field[0] not in named]
         version = scope.get("http_version", "1.1")
+        if version[:2] not in ("1.", "2", "3"):
+            raise Refusal(505, "This version of HTTP is not written in this way.")
         self._read_target(scope, mine, version)
         self._read_length(mine, version)
         self._read_expectation(mine, version)
@@ -243,6 +246,11 @@ class Forwarded:
         """As the client wrote it; empty if it did not."""
         return self._host.decode("ascii", "replace")
 
+    @property
+    def host_bytes(self) -> bytes:
+        """As `host`, in bytes."""
+        return self._host
+
     def head(self, authority: bytes) -> bytes:
         """The bytes for a server; `authority` stands in for a Host that the client left out."""
         lines = [
@@ -260,10 +268,15 @@ class Forwarded:
         return b"".join(lines)
 
 
+def now() -> bytes:
+    """The value of Date."""
+    return formatdate(usegmt=True).encode()
+
+
 def fields_for_client(answer: Answer) -> list[Field]:
     """The fields of an answer that go back to the client, and those that the proxy adds."""
     named: set[bytes] = set()
-    kept, via = [], b""
+    kept, via, dated = [], b"", False
     for field in answer.fields:
         name, value = field
         if name in OF_ONE_CONNECTION:
@@ -272,10 +285,13 @@ def fields_for_client(answer: Answer) -> list[Field]:
         elif name == b"via":
             via += value + b", "
         else:
+            dated = dated or name == b"date"
             kept.append(field)
     if named := named - OF_ONE_CONNECTION - {b"close", b"content-length", b"date"}:
         kept = [field for field in kept if field[0] not in named]
     if answer.status == 204:
         kept = [field for field in kept if field[0] != b"content-length"]
+    if not dated:
+        kept.append((b"date", now()))  # RFC 9110, section 6.6.1
     kept.append((b"via", via + answer.version + b" " + NAME))
     return kept

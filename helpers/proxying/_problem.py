@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from ._errors import Refusal
-from ._forwarding import NAME
+from ._forwarding import NAME, now
 
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # before Python 3.13: older ones
 
@@ -32,6 +32,7 @@ async def send_problem(send: Any, refusal: Refusal, *, close: bool) -> None:
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),
+        (b"date", now()),
         (b"via", b"1.1 " + NAME),
         *refusal.headers,
     ]

@@ -59,7 +59,7 @@ class Servers:
     ) -> None:
         self._lock = threading.RLock()
         self._new_health = health
-        weights = _weights_of(upstreams)
+        weights = weights_of(upstreams)
         self._balancer = _balancer_of(algorithm, weights)
         if slow_start and type(self._balancer) is RoundRobin:
             raise ValueError(
@@ -98,8 +98,7 @@ class Servers:
         """The request is over."""
         with self._lock:
             server.open -= 1
-            if self._servers.get(server.url) is server:
-                self._balancer.release(server.url)
+            self._balancer.release(server.url)  # which counts for one that was removed, too
 
     def answered(self, server: Server, seconds: float) -> None:
         """An answer's head came, so many seconds after the server was chosen."""
@@ -211,7 +210,7 @@ def _row(server: Server) -> Row:
     )
 
 
-def _weights_of(upstreams: Any) -> dict[str, float]:
+def weights_of(upstreams: Any) -> dict[str, float]:
     if isinstance(upstreams, str):
         raise TypeError(f"The servers are a list of URLs: write [{upstreams!r}].")
     try:
@@ -231,19 +230,19 @@ def _weights_of(upstreams: Any) -> dict[str, float]:
 
 
 def _balancer_of(algorithm: Any, weights: dict[str, float]) -> Algorithm:
-    if not isinstance(algorithm, type) and hasattr(algorithm, "choose"):
-        if set(algorithm.servers) != set(weights):
-            raise ValueError(
-                "The algorithm knows other servers than the proxy: give it just the proxy's URLs, "
-                "or give the proxy the algorithm's class."
-            )
-        return algorithm
-    if not callable(algorithm):
+    if callable(algorithm) and (isinstance(algorithm, type) or not hasattr(algorithm, "choose")):
+        algorithm = algorithm(weights)
+    if not (hasattr(algorithm, "choose") and hasattr(algorithm, "servers")):
         raise TypeError(
             "The algorithm is a class of helpers.balancing, such as RoundRobin, and this is "
             f"{type(algorithm).__name__}."
         )
-    return algorithm(weights)
+    if set(algorithm.servers) != set(weights):
+        raise ValueError(
+            "The algorithm knows other servers than the proxy: give it just the proxy's URLs, "
+            "or give the proxy the algorithm's class."
+        )
+    return algorithm
 
 
-__all__ = ["NoServer", "Server", "Servers"]
+__all__ = ["NoServer", "Server", "Servers", "weights_of"]

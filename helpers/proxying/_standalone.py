@@ -12,7 +12,7 @@ from typing import ClassVar
 from ..programs._config import Quoting
 from ..programs._guarded import OUTPUT
 from ..programs._program import RealProgram
-from ._urls import address_of
+from ._servers import weights_of
 
 _CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
@@ -46,14 +46,15 @@ class Standalone(RealProgram):
             urls: of the servers behind it, or a mapping of these to weights.
             algorithm: such as "round-robin", "least-connections", "consistent-hash".
             port: the port to listen on; 0 picks a free one.
-            options: what `ReverseProxy` takes by name, such as check="/health" or retries=2.
+            options: what `ReverseProxy` takes by name, such as check="/health" or retries=2; and
+                cache=65_536, the bytes that a cache may take.
 
         Raises:
             ValueError: a URL can't be used.
+            TypeError: the URLs are no list.
             ProgramFailed: it ended while starting, or did not answer in time.
         """
-        weights = urls.items() if isinstance(urls, Mapping) else ((url, 1) for url in urls)
-        self._servers = [f"{url}={weight:g}" for url, weight in weights if address_of(url)]
+        self._servers = [f"{url}={weight}" for url, weight in weights_of(urls).items()]
         self._arguments = ["--algorithm", algorithm]
         for name, value in options.items():
             self._arguments += [f"--{name.replace('_', '-')}", str(value)]
