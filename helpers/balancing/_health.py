@@ -59,7 +59,8 @@ class Health:
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f"{name} is a whole number from {least} on, and not {value!r}.")
         for name, seconds in (("fail_timeout", fail_timeout), ("slow_start", slow_start)):
-            if isinstance(seconds, bool) or not 0 <= seconds < float("inf"):
+            number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+            if not (number and 0 <= seconds < float("inf")):
                 raise ValueError(f"{name} is a number of seconds from 0 on, and not {seconds!r}.")
         self._max_fails, self._fail_timeout = max_fails, fail_timeout
         self._fall, self._rise, self._slow_start = fall, rise, slow_start

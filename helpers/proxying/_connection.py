@@ -67,7 +67,10 @@ class Connection(asyncio.Protocol):
         self._moved = self._loop.time()
         while self._full and not self._error:
             self._room = self._loop.create_future()
-            await self._room
+            try:
+                await self._room
+            finally:
+                self._room = None
         if self._error:
             raise self._error
 

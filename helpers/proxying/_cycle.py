@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WRITE = 60.0  # seconds until a client has taken some more of an answer
 PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
-_REQUEST_LINE = re.compile(rb"(" + TOKEN + rb") ([!-~]+) HTTP/1\.([01])")
+_REQUEST_LINE = re.compile(rb"(" + TOKEN + rb") ([!-~]+) HTTP/1\.([0-9])")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Cycle:
                 options.append(value)
             elif name == b"expect":
                 expects = value.lower() == b"100-continue"
-        self.is_1_1 = minor == b"1"
+        self.is_1_1 = minor != b"0"
         self.body = Body(length_of(lengths, codings, self.is_1_1) or 0)
         self.keep = self.is_1_1 and (not options or b"close" not in options_of(options))
         self.expects = expects and self.is_1_1 and not self.body.done
@@ -66,10 +66,19 @@ class Cycle:
         self.received = False  # the app was told all of the body
         self.head: list[bytes] | None = None  # of the answer, until its first bytes come
         self.chunked = self.bare = self.complete = self.started = False
+        self.mistake = ""  # why the body can't be read
 
     def feed(self, data: bytes) -> bytes:
-        """The beginning of the body. Raises BadMessage."""
-        return self.body.feed(data)
+        """Take bytes of the body; returns those that come after it.
+
+        When they can't be read, the app hears that the client has left: the server behind must not
+        take what came for the whole body.
+        """
+        try:
+            return self.body.feed(data)
+        except BadMessage as error:
+            self.mistake = str(error)
+            return b""
 
     async def run(self) -> None:
         """Let the app answer."""
@@ -83,6 +92,8 @@ class Cycle:
         if not self.complete:
             if self.started:
                 client.transport.abort()  # the client has to see that the end is missing
+            elif self.mistake:
+                client.refuse(400, self.mistake)
             else:
                 client.refuse(500, "The proxy made a mistake.")
         elif self.keep and self.body.done:
@@ -94,17 +105,22 @@ class Cycle:
         if self.news and not self.news.done():
             self.news.set_result(None)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether no more of the body can come."""
+        return self.client.gone or bool(self.mistake)
+
     async def receive(self) -> dict[str, Any]:
         """ASGI: the next piece of the body, or that the client has left."""
         client, body = self.client, self.body
         if self.expects:
             self.expects = False
             client.transport.write(_CONTINUE)
-        while not (client.gone or body.size or (body.done and not self.received)):
+        while not (self.is_over or body.size or (body.done and not self.received)):
             client.transport.resume_reading()
             self.news = client.front.loop.create_future()
             await self.news
-        if self.received or (client.gone and not (body.size or body.done)):
+        if self.received or (self.is_over and not (body.size or body.done)):
             return {"type": "http.disconnect"}
         self.received = body.done
         return {"type": "http.request", "body": body.take(), "more_body": not body.done}
@@ -116,6 +132,7 @@ class Cycle:
             raise OSError("The client has left.")
         if message["type"] == "http.response.start":
             self.head = self._head(message["status"], message["headers"])
+            client.front.loop.call_soon(self._send_head)
             return
         data, more = message.get("body", b""), message.get("more_body", False)
         out = self.head or []
@@ -136,6 +153,12 @@ class Cycle:
             client.room = client.front.loop.create_future()
             await client.room
             client.deadline = float("inf")
+
+    def _send_head(self) -> None:
+        """Send the head alone, if the app has no bytes to go with it yet."""
+        if self.head and not self.client.gone:
+            self.client.transport.write(b"".join(self.head))
+            self.head, self.started = None, True
 
     def _head(self, status: int, fields: list[Field]) -> list[bytes]:
         lines = [b"HTTP/1.1 %d %b\r\n" % (status, PHRASES.get(status, b""))]

@@ -32,6 +32,8 @@ def find_head(data: bytes) -> int:
     end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD + 4)
     if end < 0 and len(data) > LONGEST_HEAD:
         raise BadMessage(f"The head is longer than {LONGEST_HEAD:,} bytes.")
+    if end < 0 and data.count(b"\n") > data.count(b"\r\n"):
+        raise BadMessage("A line of the head ends with LF alone.")
     return end
 
 

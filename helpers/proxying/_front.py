@@ -16,7 +16,7 @@ from typing import Any
 
 from ._cycle import PHRASES, Cycle
 from ._errors import BadMessage
-from ._framing import find_head
+from ._framing import LONGEST_HEAD, find_head
 
 ENOUGH = 65_536  # bytes that wait for the app, or a client, before the other side has to wait
 IDLE, HEAD, LINGER = 75.0, 10.0, 2.0  # seconds; see Client.deadline
@@ -99,9 +99,8 @@ class Client(asyncio.Protocol):
 
     Attributes:
         deadline: when it is closed, by the loop's clock: IDLE seconds after an answer, HEAD after
-            a request has begun, WRITE after it took some
-            bytes of an answer, LINGER after the
-            last answer. While the app works on a request, there is none.
+            a request has begun, WRITE after it took some bytes of an answer, LINGER after the last
+            answer. While the app works on a request, there is none.
     """
 
     def __init__(self, front: Front) -> None:
@@ -138,15 +137,11 @@ class Client(asyncio.Protocol):
             self.room.set_result(None)
 
     def data_received(self, data: bytes) -> None:
-        if self.lingers:
-            return
         cycle = self.cycle
+        if self.lingers or (cycle and cycle.mistake):
+            return
         if cycle and not cycle.body.done:
-            try:
-                data = cycle.body.feed(data)
-            except BadMessage:
-                self.transport.abort()  # the server behind must not take it for the whole body
-                return
+            data = cycle.feed(data)
             if cycle.body.size > ENOUGH:
                 self.transport.pause_reading()
             cycle.wake()
@@ -171,8 +166,7 @@ class Client(asyncio.Protocol):
                 return
             cycle = Cycle(self, data[:end])
         except BadMessage as error:
-            status = 431 if "longer" in str(error) or "more than" in str(error) else 400
-            self.refuse(status, str(error))
+            self.refuse(_status_for(str(error), data), str(error))
             return
         self.buffer = b""
         self.cycle = cycle
@@ -198,7 +192,8 @@ class Client(asyncio.Protocol):
 
     def refuse(self, status: int, why: str) -> None:
         """Answer what can't be read as a request, and hang up."""
-        body = why.encode() + b"\n"
+        bare = self.cycle.is_head if self.cycle else self.buffer.startswith(b"HEAD ")
+        body = b"" if bare else why.encode() + b"\n"
         self.transport.write(
             b"HTTP/1.1 %d %b\r\nDate: %b\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
             b"Connection: close\r\n\r\n%b"
@@ -228,3 +223,10 @@ class Client(asyncio.Protocol):
             self.refuse(408, "The request took too long to arrive.")
         else:
             self.transport.abort()
+
+
+def _status_for(mistake: str, head: bytes) -> int:
+    """What a head that can't be read is answered with (RFC 6585, section 5; RFC 9110, 15.5.15)."""
+    if "longer" not in mistake and "more than" not in mistake:
+        return 400
+    return 431 if b"\r\n" in head[:LONGEST_HEAD] else 414

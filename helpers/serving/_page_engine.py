@@ -143,6 +143,8 @@ class _State(ServerState):
 
     @property
     def default_headers(self) -> list[tuple[bytes, bytes]]:
+        if not self._config.date_header:
+            return self._config.encoded_headers
         date = formatdate(time.time(), usegmt=True).encode()
         return [(b"date", date), *self._config.encoded_headers]
 

@@ -16,7 +16,8 @@ CANCEL_TIMEOUT = 0.5  # seconds a request may take to end once it is cancelled
 
 
 def config_for(app: ASGIApp) -> uvicorn.Config:
-    """uvicorn's settings for one app."""
+    """uvicorn's settings for one app. A proxy's answers have a Date and a Server of their own."""
+    speaks_for_others = getattr(app, "speaks_for_others", False)
     return uvicorn.Config(
         app,
         interface="asgi3",
@@ -27,6 +28,8 @@ def config_for(app: ASGIApp) -> uvicorn.Config:
         log_config=None,
         log_level="error",  # that a client wrote nonsense is no news for a notebook
         access_log=False,
+        date_header=not speaks_for_others,
+        server_header=not speaks_for_others,
     )
 
 
@@ -37,10 +40,12 @@ class GuardedApp:
         failure: what the app raised while it started, if it did.
         reason: the same in words.
         cut_off: set before the requests that still run are cancelled.
+        speaks_for_others: the app is a proxy.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self.speaks_for_others: bool = getattr(app, "speaks_for_others", False)
         self.failure: BaseException | None = None
         self.reason = "it gave no reason."
         self.cut_off = False
