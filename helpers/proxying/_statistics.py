@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 _STYLE = "border-collapse:collapse;font:inherit;color:inherit;background:transparent;margin:0"
-_CELL = "padding:.2em .7em;border-bottom:1px solid currentColor;white-space:nowrap;"
+_CELL = "padding:.2em .5em;border-bottom:1px solid currentColor;white-space:nowrap;"
 _MARKS = {"up": "●", "starting": "◐", "draining": "◌", "down": "✕"}
 _TITLES = ("server", "state", "weight", "requests", "failures", "retries", "open", "median ms")
 
@@ -41,7 +41,7 @@ class Row:
         """The figures as text, in the order of the table's columns."""
         median = "–" if self.median_ms is None else f"{self.median_ms:.1f}"
         counts = (f"{n:,}" for n in (self.requests, self.failures, self.retries, self.open))
-        return (self.url, self.state, f"{self.weight:g}", *counts, median)
+        return (self.url.removeprefix("http://"), self.state, f"{self.weight:g}", *counts, median)
 
 
 class Statistics:
