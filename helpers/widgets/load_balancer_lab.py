@@ -6,7 +6,6 @@ shows a real nginx or HAProxy with real replicas, which ``_lab_real.py`` starts 
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from ._module import module_text, read
+from ._module import module_text, read, without_comments
 
 ALGORITHMS = (
     "round robin",
@@ -40,8 +39,6 @@ _MODULES = (
     "load_balancer_panel.js",
     "load_balancer_lab.js",
 )
-_COMMENTS = re.compile(r"^ *(?:/\*\*.*?\*/|//.*?$)\n|(?<=[;{,]) // .*?$|^ +", re.S | re.M)
-"""Whole lines of comments, comments after code, and indentation: a reader's page needs none."""
 
 IN_A_PAGE = "A page cannot start {}: this is the simulation. In JupyterLab the same cell drives the real one."
 
@@ -75,7 +72,7 @@ class LoadBalancerLab(anywidget.AnyWidget):
         ValueError: a setting is not one of those.
     """
 
-    _esm = _COMMENTS.sub("", module_text(*_MODULES))
+    _esm = without_comments(module_text(*_MODULES))
     _css = read("load_balancer_lab.css")
 
     settings = traitlets.Dict().tag(sync=True)
