@@ -132,6 +132,23 @@ async def test_what_a_good_check_is(said, good):
             await until(lambda: states(proxy) == ["up" if good else "down"])
 
 
+@in_loop
+async def test_a_check_that_never_comes_to_an_end():
+    """Something comes all the time, but no whole head in time."""
+
+    async def script(line):
+        await line.request()
+        line.say(b"HTTP/1.1 200 OK\r\n")
+        while not line.writer.is_closing():
+            line.say(b"X: y\r\n")
+            await asyncio.sleep(0.01)
+
+    async with Behind(script) as behind:
+        proxy = ReverseProxy([behind.url], check="/", connect_timeout=0.1, check_every=0.01)
+        async with opened("front", proxy):
+            await until(lambda: states(proxy) == ["down"])
+
+
 @every_door
 @in_loop
 async def test_nobody_is_asked_whom_checks_speak_against(door):

@@ -180,6 +180,15 @@ async def test_what_h11_reads(case):
 
 
 @in_loop
+async def test_a_refused_head_request_gets_no_body():
+    """RFC 9110, section 9.3.2: a client would take it for the next answer."""
+    async with stage("front") as (_, port):
+        for raw in (get(b"X : y\r\n", method=b"HEAD"), get(CHUNKED, method=b"HEAD") + b"x\r\n"):
+            heard = await talk(port, [raw], ["HEAD"], expected=2, seconds=20)
+            assert heard.statuses == [400] and heard.closed and not heard.rest
+
+
+@in_loop
 async def test_nothing_counts_after_a_mistake():
     """Bytes that would be right again come after a bad chunk, before the app has asked."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -180,7 +181,8 @@ def test_a_signal_ends_it_in_order(name):
             process.send_signal(getattr(signal, name))
             assert process.wait(20) == 0
             assert process.stdout.read() == ""
-            assert begun.recv(1) == b""
+            with contextlib.suppress(ConnectionResetError):  # if it was not read at all
+                assert begun.recv(1) == b""
         eventually(lambda: refuses(port))
 
 
