@@ -15,8 +15,9 @@ const SWITCHES = [
 ];
 const SLIDERS = [ // of each server
   ["weight", "Weight", 0, 10, 1, ""],
-  ["ms", "Time", 10, 500, 10, " ms"],
+  ["ms", "Time", 0, 500, 50, " ms"],
 ];
+const SHORTEST = 10; // milliseconds that a server works, where its slider says 0
 const PACES = [[10, "10 times slower"], [5, "5 times slower"], [2, "2 times slower"]];
 const SHOWN = 200; // milliseconds from one look at the numbers to the next
 const QUIET = 3000; // and from one sentence to the next, at least
@@ -25,6 +26,7 @@ const TOLD = {
   work: "goes to", line: "waits in the queue of", refused: "is refused by", answer: "has its answer from", lost: "is lost",
   out: "The balancer leaves out", back: "The balancer uses again",
 };
+const PASSIVE = " A server that failed is left out for about a second, even with retry and health checks off.";
 const OLD = "When this page was made, a real program ran here. Now it is simulated.";
 
 const button = (words) => node("button", { type: "button" }, words);
@@ -64,8 +66,8 @@ function shared(model) {
   return all;
 }
 
-const momentOf = (lab, lost = lab.lost) => ({
-  lost,
+const momentOf = (lab, { lost, begun } = lab) => ({
+  lost, begun,
   servers: lab.servers.map(({ name, weight, up, out, line }) => ({ name, weight, up, out, waiting: line.length })),
 });
 
@@ -111,8 +113,10 @@ function render({ model, el }, all) {
   const canvas = node("canvas", { "aria-hidden": "true" });
   const chart = node("div", { class: "lb-chart" }, svg, canvas);
   const cards = node("div", { class: "lb-cards" });
-  const stage = node("div", { class: "lb-stage" }, chart, cards);
   const status = node("p", { class: "lb-status", role: "status", "aria-live": "polite" });
+  const stage = node("div", { class: "lb-stage" }, chart, status,
+    node("div", { class: "lb-switches" }, ...switches.map(({ element }) => element)),
+    cards, node("div", { class: "lb-pair" }, more, fewer));
   const message = node("p", { class: "lb-message", "aria-live": "polite" });
   const table = createTable();
   const histogram = createHistogram();
@@ -124,15 +128,15 @@ function render({ model, el }, all) {
   },
   node("div", { class: "lb-settings" },
     node("div", {}, labelled("algorithm", "Algorithm", algorithm), about),
-    node("div", {}, rate.element, help("Requests a second, from all clients together.", "rates")),
-    ...switches.map(({ element }) => element)),
-  node("div", { class: "lb-player" }, play, step, restart, paced, node("span", { class: "lb-pair" }, more, fewer)),
-  stage, status, message, legend,
+    node("div", {}, rate.element, help("Requests a second, from all clients together.", "rates"))),
+  node("div", { class: "lb-player" }, play, step, restart, paced),
+  stage, message, legend,
   node("p", { class: "lb-help" }, "Weight: the share that a server is meant to get; 0: nothing new. Time: how long it works "
-    + `on a request; it works on ${PLACES} at once, ${LINE} more may queue. Who comes then is refused.`),
+    + `on a request; it works on ${PLACES} at once, ${LINE} more may queue. Who comes then is refused.${real ? "" : PASSIVE}`),
   node("div", { class: "lb-results" }, node("div", {}, table.figures, table.element),
     node("figure", {}, histogram.element, node("figcaption", {},
-      "Times of the last answers in ms, from the balancer's choice to the server's answer."))));
+      "Times of the last answers in ms, from the balancer's choice to the server's answer, "
+      + "since the last change of the algorithm or a checkbox."))));
   el.append(root);
 
   const picture = createPicture(svg, canvas);
@@ -148,7 +152,9 @@ function render({ model, el }, all) {
     const kill = button("");
     const sliders = SLIDERS.map(([key, words, ...range]) => {
       const made = slider(`${name}-${key}`, [words, node("span", { class: "lb-unseen" }, ` of ${name}`)], ...range.slice(0, 3));
-      on(made.input, "input", () => changeServer(name, { [key]: Number(made.input.value) }));
+      on(made.input, "input", () => changeServer(name, {
+        [key]: Math.max(Number(made.input.value), key === "ms" ? SHORTEST : 0),
+      }));
       return { key, words, unit: range[3], ...made };
     });
     on(kill, "click", () => {
@@ -167,6 +173,12 @@ function render({ model, el }, all) {
     model.set("settings", { ...all.settings(), ...changes });
     model.save_changes();
     fromModel();
+  }
+
+  function begin(changes) {
+    change(changes);
+    said = performance.now();
+    put(status, "The numbers begin anew.");
   }
 
   function changeServer(name, changes) {
@@ -250,7 +262,7 @@ function render({ model, el }, all) {
 
   /** Says what has changed since it last said something. */
   function speak() {
-    const now = momentOf(all.lab, real ? model.get("measured")?.lost ?? 0 : all.lab.lost);
+    const now = momentOf(all.lab, real ? { lost: model.get("measured")?.lost ?? 0 } : all.lab);
     const words = news(all.moment, now);
     if (!words) return;
     all.moment = now;
@@ -260,7 +272,7 @@ function render({ model, el }, all) {
 
   function show(clock, passed = 0) {
     const { lab } = all;
-    picture.paint(lab, 1 - Math.exp(-passed / 70), quiet.matches);
+    picture.paint(lab, all.running ? 1 - Math.exp(-passed / 70) : 1, quiet.matches);
     if (clock - looked < (quiet.matches ? 2.5 : 1) * SHOWN) return;
     looked = clock;
     const settings = all.settings();
@@ -293,9 +305,9 @@ function render({ model, el }, all) {
     else all.clock = undefined;
   }
 
-  on(algorithm, "change", () => change({ algorithm: algorithm.value }));
+  on(algorithm, "change", () => begin({ algorithm: algorithm.value }));
   on(rate.input, "input", () => change({ rate: Number(rate.input.value) }));
-  for (const { name, input } of switches) on(input, "change", () => change({ [name]: input.checked }));
+  for (const { name, input } of switches) on(input, "change", () => begin({ [name]: input.checked }));
   on(more, "click", () => {
     const { servers } = all.settings();
     const name = [...NAMES].find((one) => !servers.some((server) => server.name === one));
@@ -355,8 +367,8 @@ function render({ model, el }, all) {
   on(matchMedia("(prefers-color-scheme: dark)"), "change", recolour);
   const resized = new ResizeObserver(layOut);
   resized.observe(root);
-  const seen = new IntersectionObserver(([{ isIntersecting }]) => {
-    visible = isIntersecting;
+  const seen = new IntersectionObserver((entries) => {
+    visible = entries.at(-1).isIntersecting;
     if (visible) wake();
   });
   seen.observe(root);

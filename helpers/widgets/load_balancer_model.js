@@ -10,7 +10,9 @@ const REFUSAL = 30; // milliseconds until a dead or full server has refused a re
 const CHECK = 250; // from one health check to the next
 const REST = 1000; // without checks: how long a server that failed gets no requests
 const KEPT = 500; // times of answers that count for the percentiles
+const ANEW = ["algorithm", "sticky", "retry", "checks"]; // with another of these, all counts begin anew
 export const AT_SERVER = ["line", "work", "refused"];
+const NOTHING = { given: 0, done: 0, failed: 0 };
 
 export const CLIENTS = [3, 18, 40, 66, 71, 97, 118, 130, 159, 184, 203, 240].map((net) => `198.51.${net}.7`);
 
@@ -31,17 +33,15 @@ export function numbers(seed) {
  * `requests` are all that are to be seen: "coming" to the balancer, in a server's "line", at
  * "work", "refused" by it, or on the way back as an "answer" or "lost".
  * `servers` are in order: `work` has a place for each request in work, `line` is the queue, `out`
- * is whether the balancer leaves it out. `arrived` = `done` + `lost` + those in flight.
+ * is whether the balancer leaves it out. `arrived` = `done` + `lost` + those in flight, of the
+ * requests that came to the balancer since the counts began for the last time.
  * `tell(what, request, server)` is called with every event.
  */
 export class Lab {
   now = 0;
   servers = [];
   requests = new Set();
-  arrived = 0;
-  done = 0;
-  lost = 0;
-  times = []; // of the last answers, in milliseconds from the balancer's choice on
+  begun = 0; // how often the counts have begun
   lastOf = new Map(); // which server has answered a client last
   checked = -Infinity; // when the servers were asked how they are
   tell = () => {};
@@ -70,12 +70,13 @@ export class Lab {
     const old = this.servers;
     this.servers = servers.map((one) => {
       const server = old.find(({ name }) => name === one.name)
-        ?? { work: Array(PLACES).fill(null), line: [], out: false, since: 0, given: 0, done: 0, failed: 0 };
+        ?? { work: Array(PLACES).fill(null), line: [], out: false, since: 0, ...NOTHING };
       server.died = server.up && !one.up;
       return Object.assign(server, one);
     });
     const gone = old.filter((server) => !this.servers.includes(server));
     if (before?.algorithm !== algorithm) this.#adopt(algorithm);
+    if (ANEW.some((name) => before?.[name] !== settings[name])) this.#begin();
     const known = this.#algorithm.weights;
     for (const { name } of gone) if (known.has(name)) this.#algorithm.remove(name);
     for (const { name, weight } of this.servers) {
@@ -152,6 +153,17 @@ export class Lab {
     for (const [name, count] of open) this.#algorithm.open.set(name, count);
   }
 
+  #begin() {
+    this.begun += 1;
+    this.arrived = this.done = this.lost = 0;
+    this.times = []; // of the last answers, in milliseconds from the balancer's choice on
+    for (const server of this.servers) Object.assign(server, NOTHING);
+  }
+
+  #counts(request) {
+    return request.counted === this.begun;
+  }
+
   #send(fate) {
     const client = Math.floor(this.#traffic() * CLIENTS.length);
     const size = 0.5 + this.#traffic(); // half to one and a half times what a server needs
@@ -159,6 +171,7 @@ export class Lab {
     this.requests.add(request);
     this.#at(this.leg, () => {
       this.arrived += 1;
+      request.counted = this.begun;
       request.arrived = this.now;
       if (fate) this.#follow(request);
       else this.#choose(request);
@@ -185,7 +198,7 @@ export class Lab {
   #goTo(request, name) {
     const server = this.servers.find((one) => one.name === name);
     this.#algorithm.acquire(name);
-    server.given += 1;
+    server.given += this.#counts(request);
     request.before = request.server;
     request.server = server;
     request.chosen = this.now;
@@ -215,10 +228,12 @@ export class Lab {
   #finish(request) {
     const { server } = request;
     this.#leave(request);
-    this.done += 1;
-    server.done += 1;
-    this.times.push(this.now - request.arrived);
-    if (this.times.length > KEPT) this.times.shift();
+    if (this.#counts(request)) {
+      this.done += 1;
+      server.done += 1;
+      this.times.push(this.now - request.arrived);
+      if (this.times.length > KEPT) this.times.shift();
+    }
     this.#cookies.set(CLIENTS[request.client], server.name);
     this.lastOf.set(request.client, server.name);
     this.#goBack(request, "answer");
@@ -243,13 +258,13 @@ export class Lab {
   }
 
   #lose(request) {
-    this.lost += 1;
+    this.lost += this.#counts(request);
     this.#goBack(request, "lost");
   }
 
   /** A request has failed at its server. */
   #fail(request) {
-    request.server.failed += 1;
+    request.server.failed += this.#counts(request);
     if (this.settings.retry && !request.fate) this.#choose(request);
     else this.#lose(request);
   }

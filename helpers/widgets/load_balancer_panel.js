@@ -5,7 +5,9 @@ import { shape } from "./load_balancer_picture.js";
 const FIRST = 25; // milliseconds: where the first bar ends; every second bar ends at twice as much
 const BARS = 14;
 const PERCENTILES = [["p50", "half"], ["p95", "95 %"], ["p99", "99 %"]];
-const [WIDTH, HEIGHT, TOP, FOOT] = [336, 150, 44, 18]; // of the histogram, in its own pixels
+const [WIDTH, HEIGHT, TOP, FOOT] = [252, 150, 56, 18]; // of the histogram, in its own pixels
+const LABEL = 62; // beside it, for what is written to the right of the last line
+const NONE = "no answers yet";
 
 export function node(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -39,17 +41,21 @@ export function createHistogram() {
   const axis = [0, 2, 4, 6, 8, 10, 12].map((at) => shape("text", {
     class: "lb-axis", x: (at + 1) * step, y: HEIGHT - 4,
   }, `${FIRST * 2 ** (at / 2)}`));
+  // Each label is at the right of its line, and above the lines that come further right.
   const lines = PERCENTILES.map(([name], at) => {
-    const text = shape("text", { class: "lb-strong", y: 12 + at * 13 });
-    const line = shape("g", {}, shape("path", { class: `lb-line lb-${name}`, d: `M0 ${16 + at * 13}V${floor}` }), text);
+    const text = shape("text", { class: "lb-strong", x: 4, y: 12 + at * 14 });
+    const line = shape("g", {}, shape("path", { class: `lb-line lb-${name}`, d: `M0 ${3 + at * 14}V${floor}` }), text);
     return { name, text, line };
   });
-  const svg = shape("svg", { class: "lb-histogram", role: "img", viewBox: `0 0 ${WIDTH} ${HEIGHT}` },
-    ...bars, shape("path", { class: "lb-floor", d: `M0 ${floor}H${WIDTH}` }), ...axis, ...lines.map(({ line }) => line));
+  const none = shape("text", { class: "lb-axis", x: WIDTH / 2, y: floor / 2 }, NONE);
+  const svg = shape("svg", { class: "lb-histogram", role: "img", viewBox: `0 0 ${WIDTH + LABEL} ${HEIGHT}` },
+    ...bars, shape("path", { class: "lb-floor", d: `M0 ${floor}H${WIDTH}` }), ...axis, ...lines.map(({ line }) => line), none);
   const show = (figures) => {
+    const empty = figures.p50 === null;
+    none.style.display = empty ? "" : "none";
     const most = Math.max(1, ...figures.buckets);
     bars.forEach((bar, at) => {
-      const height = ((floor - TOP - 12) * (figures.buckets[at] ?? 0)) / most;
+      const height = ((floor - TOP) * (figures.buckets[at] ?? 0)) / most;
       bar.setAttribute("height", height);
       bar.setAttribute("y", floor - height);
     });
@@ -57,13 +63,11 @@ export function createHistogram() {
       const time = figures[name];
       line.style.display = time === null ? "none" : "";
       if (time === null) continue;
-      const x = place(time) * step;
-      line.setAttribute("transform", `translate(${x.toFixed(1)} 0)`);
-      text.setAttribute("text-anchor", x > WIDTH - 75 ? "end" : "start");
-      put(text, `${name} ${Math.round(time)} ms`);
+      line.setAttribute("transform", `translate(${(place(time) * step).toFixed(1)} 0)`);
+      put(text, `${name} ${Math.round(time)}`);
     }
     const said = PERCENTILES.map(([name, part]) => `${part} within ${Math.round(figures[name])} ms`);
-    svg.setAttribute("aria-label", figures.p50 === null ? "Histogram of the times: no answer yet."
+    svg.setAttribute("aria-label", empty ? `Histogram of the times: ${NONE}.`
       : `Histogram of the times: ${listed(said)}.`);
   };
   return { element: svg, show };
@@ -79,7 +83,8 @@ export function createTable() {
     return { value, element: node("div", {}, node("dt", {}, words), value) };
   });
   const element = node("table", {},
-    node("caption", {}, "In flight: being worked on or in the queue. Failed: sent to this server without success."),
+    node("caption", {}, "In flight: on the way to this server, in its queue or being worked on. Failed: sent to it without success. "
+      + "All numbers but In flight begin anew with a change of the algorithm or a checkbox."),
     node("thead", {}, node("tr", {}, ...HEADS.map((words) => node("th", { scope: "col" }, words)))), body);
   const show = ({ servers, done, lost, ...times }) => {
     while (body.children.length > servers.length) body.lastChild.remove();
@@ -99,14 +104,14 @@ export function createTable() {
 }
 
 /**
- * What has changed between two moments, in a sentence, or "". A moment is {lost, servers: [{name,
- * weight, up, out, waiting}]}.
+ * What has changed between two moments, in a sentence, or "". A moment is {begun, lost, servers:
+ * [{name, weight, up, out, waiting}]}: how often the counts have begun, and what is lost since.
  */
 export function news(before, now) {
   const was = (name) => before.servers.find((one) => one.name === name) ?? { up: true, out: false, waiting: 0 };
   const names = (test) => now.servers.filter((one) => test(one, was(one.name))).map(({ name }) => name);
   const verb = (who, one, many) => `${listed(who)} ${who.length > 1 ? many : one}`;
-  const lost = now.lost - before.lost;
+  const lost = now.lost - (now.begun === before.begun && now.lost >= before.lost ? before.lost : 0);
   const lose = `${lost} request${lost === 1 ? "" : "s"} lost`;
   const left = names(({ up, out, weight }) => up && !out && weight > 0);
   const died = names((one, old) => old.up && !one.up);

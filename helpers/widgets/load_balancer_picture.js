@@ -32,9 +32,9 @@ function placesIn(width, height, count, rows) {
       x: x + left + (number % columns) * step, y: y + top + Math.floor(number / columns) * step,
     });
     const [columns, step, left, top] = line;
+    const entry = below ? { x: x + box[0] / 2, y } : { x, y: y + box[1] / 2 };
     return {
-      x, y,
-      entry: below ? { x: x + box[0] / 2, y } : { x, y: y + box[1] / 2 },
+      x, y, entry, link: Math.hypot(entry.x - leave.x, entry.y - leave.y),
       // the head of the queue is next to the places of work
       line: Array.from({ length: LINE }, (_, i) => (below
         ? grid(LINE - 1 - i, columns, step, left, top)
@@ -75,6 +75,8 @@ function sign(ink, kind, x, y) {
 
 const WIDTHS = { disc: 1, ring: 1.8, cross: 2.6, check: 1.6 };
 const SIGN = 14; // pixels of a sign's square
+const SET_OUT = 0.3; // of the way to a server: where a request is seen, at least, when all rests
+const APART = 9; // pixels from one sign to the next, of those that rest on one point
 
 /** Gives what draws into `svg` and `canvas`: `lay` them out, `mark` the servers, `paint` a frame. */
 export function createPicture(svg, canvas) {
@@ -123,7 +125,7 @@ export function createPicture(svg, canvas) {
       }),
       text("lb-title", center.x, center.y + 4.5, "balancer"),
       ...marks.flatMap(({ body, label, state }) => [body, label, state]));
-    for (const request of lab.requests) request.trip = request.seen = request.x = undefined;
+    for (const request of lab.requests) request.ride = request.back = undefined;
     recolour();
   }
 
@@ -152,7 +154,7 @@ export function createPicture(svg, canvas) {
     });
   }
 
-  /** Draws the requests; `ease` is how far they move up in a queue by now, 0 to 1. */
+  /** Draws the requests; `ease` is how far they move up in a queue by now, 0 to 1: 1 at rest. */
   function paint(lab, ease, still) {
     if (!places) return;
     ink.setTransform(1, 0, 0, 1, 0, 0);
@@ -160,68 +162,88 @@ export function createPicture(svg, canvas) {
     const half = SIGN / 2;
     const put = (kind, { x, y }) =>
       ink.drawImage(stamps[kind], Math.round((x - half) * scale), Math.round((y - half) * scale));
+    const settle = (request, at, place, time) =>
+      approach(request, at, place, still ? 1 : (lab.now - request.chosen) / time, still ? 1 : ease);
     lab.servers.forEach(({ work, line }, at) => {
-      work.forEach((request, i) => request && settle(lab, request, places.servers[at].work[i], still ? 1 : ease));
-      line.forEach((request, i) => settle(lab, request, places.servers[at].line[i], still ? 1 : ease));
+      work.forEach((request, i) => request && settle(request, at, places.servers[at].work[i], wayOf(lab, request)));
+      line.forEach((request, i) => settle(request, at, places.servers[at].line[i], wayOf(lab, request)));
     });
+    const settled = [];
+    const moving = [];
     for (const request of lab.requests) {
-      if (AT_SERVER.includes(request.state)) {
-        if (request.state === "refused") knock(lab, request);
-        put("disc", request);
-      } else if (!still && travel(lab, request)) {
-        put({ coming: "disc", answer: "ring", lost: "cross" }[request.state], request);
-      }
+      const at = lab.servers.indexOf(request.server);
+      if (request.state === "refused" && at >= 0) settle(request, at, places.servers[at].entry, request.service);
+      const there = AT_SERVER.includes(request.state);
+      if (there && request.ride?.at === 1) settled.push(request);
+      else if (there || (!still && travel(lab, request, at))) moving.push(request);
     }
+    if (ease === 1) spread(settled, moving);
+    for (const request of settled) put("disc", request);
+    for (const request of moving) put({ answer: "ring", lost: "cross" }[request.state] ?? "disc", request);
     if (!still) checks(lab, put);
-    progress(lab);
+    progress(lab, still);
   }
 
   const spot = { x: 0, y: 0 };
 
-  /** Towards a place at a server, by way of the balancer, and on from there. */
-  function settle(lab, request, place, ease) {
-    const part = (lab.now - request.chosen) / Math.min(lab.leg, request.service / 2);
-    if (part < 1 && ease < 1) return approach(request, place, part);
-    request.x ??= place.x;
-    request.y ??= place.y;
-    request.x += (place.x - request.x) * ease;
-    request.y += (place.y - request.y) * ease;
+  /** Milliseconds of a request's way from the balancer to its server. */
+  const wayOf = (lab, { service }) => Math.min(lab.leg, service / 2);
+
+  /** Puts a request at a part of the ride to its place: on the link, then straight to the place. */
+  function go({ x, y, server: { entry, link } }, part, request) {
+    const inside = Math.hypot(x - entry.x, y - entry.y);
+    const cut = link / (link + inside);
+    if (part < cut) return between(places.leave, entry, part / cut, places.below, request);
+    const rest = (part - cut) / (1 - cut || 1);
+    request.x = entry.x + (x - entry.x) * rest;
+    request.y = entry.y + (y - entry.y) * rest;
   }
 
-  function approach(request, place, part) {
-    const { leave, below } = places;
-    if (request.trip !== request.visit) {
-      request.trip = request.visit;
-      request.from = { x: request.x ?? leave.x, y: request.y ?? leave.y };
+  /** Towards a place at a server, which may change meanwhile; from where it failed before. */
+  function approach(request, at, place, part, ease) {
+    if (request.ride?.visit !== request.visit) {
+      request.back = request.ride;
+      request.ride = { x: place.x, y: place.y, visit: request.visit, server: places.servers[at], part: 0, at: 0 };
     }
-    if (request.before && part < 0.5) { // from the server where it failed
-      between(request.from, leave, part * 2, below, request);
-    } else between(leave, place, request.before ? part * 2 - 1 : part, below, request);
-  }
-
-  /** To a server that refuses it. */
-  function knock(lab, request) {
-    const at = lab.servers.indexOf(request.server);
-    const part = Math.min((lab.now - request.chosen) / request.service, 1);
-    if (at >= 0) approach(request, places.servers[at].entry, part);
+    const { ride, back } = request;
+    ride.x += (place.x - ride.x) * ease;
+    ride.y += (place.y - ride.y) * ease;
+    ride.part = Math.max(ride.part, Math.min(part, 1), ease === 1 ? SET_OUT : 0);
+    ride.at = back ? Math.max(0, ride.part * 2 - 1) : ride.part;
+    if (back && ride.part < 0.5) go(back, back.at * (1 - ride.part * 2), request);
+    else go(ride, ride.at, request);
   }
 
   /** From a client to the balancer, or back. Gives whether it is to be seen. */
-  function travel(lab, request) {
-    const { clients, enter, leave, below } = places;
+  function travel(lab, request, at) {
+    const { clients, enter, leave, below, servers } = places;
     const client = clients[request.client];
     if (request.state === "coming") {
       between(client, enter, (lab.now - request.sent) / lab.leg, below, request);
       return true;
     }
-    if (request.left !== request.seen) { // it has just set out
-      request.seen = request.left;
-      request.from = request.server && request.x !== undefined ? { x: request.x, y: request.y } : leave;
-    }
     const part = (lab.now - request.left) / lab.leg;
-    if (part < 1) between(request.from ?? leave, leave, part, below, request);
-    else between(enter, client, part - 1, below, request);
+    if (!request.ride && at >= 0) approach(request, at, servers[at].entry, 1, 1);
+    const { ride } = request;
+    if (part >= 1) between(enter, client, part - 1, below, request);
+    else if (ride) go(ride, (request.state === "answer" ? 1 : ride.at) * (1 - part), request);
+    else Object.assign(request, leave);
     return part < 2;
+  }
+
+  /** Moves apart what rests on one point. */
+  function spread(settled, moving) {
+    const taken = settled.map(({ x, y }) => ({ x, y }));
+    for (const request of moving) {
+      const { x, y } = request;
+      const near = (one) => Math.hypot(one.x - request.x, one.y - request.y) < APART - 1;
+      for (let turn = 1; taken.some(near); turn += 1) {
+        const by = APART * (turn % 2 ? (turn + 1) / 2 : -turn / 2);
+        if (places.below) request.x = x + by;
+        else request.y = y + by;
+      }
+      taken.push({ x: request.x, y: request.y });
+    }
   }
 
   /** Health checks: to every server and back. */
@@ -234,8 +256,8 @@ export function createPicture(svg, canvas) {
     }
   }
 
-  /** How far the servers are with what they work on. */
-  function progress(lab) {
+  /** How far the servers are with what they work on, from its coming there. */
+  function progress(lab, still) {
     ink.setTransform(scale, 0, 0, scale, 0, 0);
     ink.strokeStyle = colours.disc;
     ink.lineWidth = 2;
@@ -243,7 +265,10 @@ export function createPicture(svg, canvas) {
     lab.servers.forEach(({ work }, at) => work.forEach((request, i) => {
       if (!request) return;
       const { x, y } = places.servers[at].work[i];
-      const part = Math.min((lab.now - (request.begun ?? lab.now)) / request.service, 1);
+      const { begun, chosen, service } = request;
+      const from = Math.max(begun, chosen + (still ? 0 : wayOf(lab, request)));
+      const part = Math.min((lab.now - from) / (begun + service - from), 1);
+      if (!(part > 0)) return;
       ink.moveTo(x, y - 7.5);
       ink.arc(x, y, 7.5, -Math.PI / 2, -Math.PI / 2 + part * 2 * Math.PI);
     }));

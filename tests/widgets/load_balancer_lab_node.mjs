@@ -8,14 +8,20 @@ import { answerLines } from "./answer_lines.mjs";
 const widget = await import(pathToFileURL(process.argv[2]));
 let lab;
 
+/** Of the requests that count, those at a server. */
+const counted = () => [...lab.requests].filter((request) =>
+  widget.AT_SERVER.includes(request.state) && request.counted === lab.begun);
+
 /** All that a test may ask about the lab. */
 const state = () => ({
+  begun: lab.begun, counted: counted().length,
   now: lab.now, arrived: lab.arrived, done: lab.done, lost: lab.lost, inFlight: lab.inFlight,
   times: [...lab.times],
   last: Object.fromEntries(lab.lastOf),
   servers: lab.servers.map(({ name, up, out, given, done, failed, line, work }) =>
     ({ name, up, out, given, done, failed, line: line.length, work: work.filter(Boolean).length })),
   open: lab.servers.map((server) => lab.open(server)),
+  openCounted: lab.servers.map((server) => counted().filter((request) => request.server === server).length),
 });
 
 const calls = {

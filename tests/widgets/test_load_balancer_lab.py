@@ -70,13 +70,16 @@ def histories(draw: st.DrawFn) -> list[tuple[float, dict[str, Any]]]:
 @given(histories(), st.integers(0, 2**31))
 def test_no_request_is_forgotten(model: Node, history: Any, seed: int) -> None:
     for state in run(model, *history, seed=seed):
-        assert state["arrived"] == state["done"] + state["lost"] + state["inFlight"]
-        for server, open_ in zip(state["servers"], state["open"], strict=True):
+        assert state["arrived"] == state["done"] + state["lost"] + state["counted"]
+        assert state["counted"] <= state["inFlight"]
+        for server, open_, counted in zip(
+            state["servers"], state["open"], state["openCounted"], strict=True
+        ):
             refused = open_ - server["line"] - server["work"]
             assert refused >= 0 and server["work"] <= 4 and server["line"] <= 20
             assert server["work"] == 4 or not server["line"], "nobody queues at a free place"
             assert server["up"] or not server["line"] + server["work"], "the dead do not work"
-            assert server["given"] >= server["done"] + server["failed"] + open_
+            assert server["given"] >= server["done"] + server["failed"] + counted
         # a server that has gone may be about to refuse some
         assert sum(state["open"]) <= state["inFlight"]
         assert len(state["times"]) == min(state["done"], 500)
@@ -172,7 +175,8 @@ def test_without_any_server_all_is_lost_and_nothing_breaks(model: Node) -> None:
         (3000, None),
         (4000, lab(rate=40, algorithm="IP hash", weights=[0, 0, 0])),
     )
-    assert before["done"] == after["done"] == 0 < after["lost"] < zero["lost"]
+    assert before["done"] == after["done"] == 0 < before["lost"] < after["lost"]
+    assert zero["done"] == 0 < zero["lost"] < after["lost"], "counted anew with the algorithm"
 
 
 def test_sticky_clients_stay_while_their_server_lives(model: Node) -> None:
@@ -196,6 +200,42 @@ def test_ip_hash_sends_the_labs_clients_where_the_python_does(model: Node) -> No
     assert set(state["last"].values()) == set(names), "each server has clients"
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"algorithm": "least connections"}, {"sticky": True}, {"retry": True}, {"checks": True}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_counts_begin_anew_with_another_way_to_balance(model: Node, changes: Any) -> None:
+    """And what came before does not count when it ends, nor what it took."""
+    slow = lab(ms=[500, 60, 60], rate=45)
+    history = (9000, slow), (9000, slow | changes), (12_000, None)
+    before, anew, later = run(model, *history)
+    assert before["done"] > 100 and max(before["times"]) > 1000
+    assert (anew["arrived"], anew["done"], anew["lost"]) == (0, 0, 0) and anew["times"] == []
+    assert anew["begun"] == before["begun"] + 1
+    assert anew["inFlight"] == before["inFlight"] > 10 and anew["open"] == before["open"]
+    assert later["arrived"] == later["done"] + later["lost"] + later["counted"] > 50
+    given_ = sum(server["given"] for server in later["servers"])
+    assert given_ == later["arrived"] or changes.get("retry")
+
+
+def test_counts_go_on_with_other_servers_or_traffic(model: Node) -> None:
+    chosen = lab(rate=40)
+    faster = chosen | {"rate": 80}
+    before, *after = run(model, (3000, chosen), (4000, faster), (5000, dead(faster, "a")))
+    for state in after:
+        assert state["begun"] == before["begun"] and state["done"] > before["done"]
+
+
+def test_a_loss_before_the_counts_began_is_no_news(model: Node) -> None:
+    servers = [{"name": "a", "weight": 1, "up": True, "out": False, "waiting": 0}]
+    before = {"begun": 1, "lost": 5, "servers": servers}
+    assert model("news", before, before | {"begun": 2, "lost": 0}) == ""
+    assert model("news", before, before | {"begun": 2, "lost": 1}) == "1 request lost."
+    assert model("news", before, before | {"lost": 6}) == "1 request lost."
+    assert model("news", before, before | {"lost": 0}) == "", "a real program's, a moment later"
+
+
 def test_step_tells_what_comes_next(model: Node) -> None:
     run(model, (0, lab()))
     told = [model("step") for _ in range(30)]
@@ -213,6 +253,7 @@ def test_a_replay_shows_what_happened(model: Node) -> None:
     assert state["servers"][1]["failed"] == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 10_000), max_size=60), st.sampled_from([0.5, 0.95, 0.99]))
 def test_percentiles_are_the_nearest_rank(model: Node, times: list[float], part: float) -> None:
     found = model("percentile", times, part)
@@ -224,6 +265,7 @@ def test_percentiles_are_the_nearest_rank(model: Node, times: list[float], part:
     assert sum(time < found for time in times) < part * len(times)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 10_000), max_size=60))
 def test_each_time_is_in_one_bar(model: Node, times: list[float]) -> None:
     assert sum(model("bucketed", times)) == len(times)

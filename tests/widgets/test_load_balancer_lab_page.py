@@ -86,6 +86,56 @@ def ink(page: Any) -> int:
     }""")
 
 
+def test_numbers_begin_anew_with_another_way_to_balance(shown: Any) -> None:
+    field(shown, "Time of a").fill("500")
+    run(shown, 5000)
+    before = table(shown)
+    assert int(figures(shown)["p99"].split()[0]) > 600
+    field(shown, "Algorithm").select_option("least connections")
+    shown.clock.run_for(300)
+    assert status(shown) == "The numbers begin anew."
+    assert figures(shown) == dict.fromkeys(("Answered", "Lost"), "0") | dict.fromkeys(
+        ("p50", "p95", "p99"), "\u2013"
+    )
+    assert shown.locator(".lb-histogram").get_by_text("no answers yet").is_visible()
+    assert [row[1:3] for row in table(shown).values()] == [["0", "\u2013"]] * 3
+    assert [row[3] for row in table(shown).values()] == [row[3] for row in before.values()]
+    run(shown, 4000)
+    a, b, c = (int(row[1]) for row in table(shown).values())
+    assert a < b / 2 and a < c / 2, "the share is the new algorithm's"
+    for name in ("Sticky sessions", "Retry on another server", "Health checks"):
+        assert figures(shown)["Answered"] != "0"
+        field(shown, name).check()
+        shown.clock.run_for(300)
+        assert figures(shown)["Answered"] == "0"
+        run(shown, 500)
+    kept = int(figures(shown)["Answered"])
+    field(shown, "Traffic").fill("60")
+    field(shown, "Weight of a").fill("2")
+    run(shown, 300)
+    assert int(figures(shown)["Answered"]) >= kept, "they do not with other servers or traffic"
+    for where in ("caption", "figcaption"):
+        assert "change of the algorithm or a checkbox" in shown.locator(where).inner_text()
+
+
+def test_a_servers_time_needs_few_presses(shown: Any) -> None:
+    time = field(shown, "Time of a")
+    time.focus()
+    for _ in range(8):
+        shown.keyboard.press("ArrowRight")
+    assert model_settings(shown)["servers"][0]["ms"] == 500
+    shown.keyboard.press("Home")
+    assert model_settings(shown)["servers"][0]["ms"] == 10
+    assert time.get_attribute("aria-valuetext") == "10 milliseconds a request"
+    shown.keyboard.press("ArrowRight")
+    assert model_settings(shown)["servers"][0]["ms"] == 50
+
+
+def test_it_says_that_the_balancer_remembers_who_failed(shown: Any) -> None:
+    words = shown.locator(".lb-stage ~ .lb-help").inner_text()
+    assert "failed is left out for about a second, even with retry and health checks off" in words
+
+
 def test_it_waits_for_the_reader(shown: Any) -> None:
     shown.clock.run_for(3000)
     assert figures(shown) == dict.fromkeys(("Answered", "Lost"), "0") | dict.fromkeys(
@@ -93,6 +143,7 @@ def test_it_waits_for_the_reader(shown: Any) -> None:
     )
     assert table(shown)["a"] == ["1", "0", "\u2013", "0", "0"]
     assert ink(shown) == 0
+    assert shown.locator(".lb-histogram").get_by_text("no answers yet").is_visible()
 
 
 def test_requests_travel_and_are_counted(shown: Any) -> None:
@@ -201,18 +252,19 @@ def test_step_tells_one_event(shown: Any) -> None:
 def test_everything_is_reached_by_tab(shown: Any) -> None:
     field(shown, "Algorithm").focus()
     stops = []
-    for _ in range(14):
+    for _ in range(19):
         shown.keyboard.press("Tab")
         stops.append(
             shown.evaluate(
                 "(e => e.labels?.[0]?.textContent || e.textContent)(document.activeElement)"
             )
         )
-    assert stops[:9] == [
-        "Traffic", "Sticky sessions", "Retry on another server", "Health checks",
-        "Start", "Step", "Reset", "Time runs", "Add a server",
+    assert stops == [
+        "Traffic", "Start", "Step", "Reset", "Time runs",
+        "Sticky sessions", "Retry on another server", "Health checks",
+        *(f"{one} {name}" for name in "abc" for one in ("Kill", "Weight of", "Time of")),
+        "Add a server", "Remove c",
     ]  # fmt: skip
-    assert stops[9:] == ["Remove c", "Kill a", "Weight of a", "Time of a", "Kill b"]
 
 
 def test_what_python_sets_is_seen(shown: Any) -> None:
@@ -301,37 +353,6 @@ def test_a_notebook_around_the_widget_gets_none_of_its_keys(shown: Any) -> None:
         shown.keyboard.press(key)
     assert shown.evaluate("taken") == []
     assert shown.locator(".load-balancer-lab").get_attribute("data-lm-suppress-shortcuts") == "true"
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 360, 820])
-def test_it_follows_the_theme_and_nothing_is_cut(shown: Any, theme: str, width: int) -> None:
-    shown.set_viewport_size({"width": width, "height": 800})
-    shown.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-    for _ in range(3):
-        press(shown, "Add a server")
-    field(shown, "Weight of a").fill("10")
-    run(shown, 1500)
-    press(shown, "Kill f")
-    shown.wait_for_function(
-        "width => +document.querySelector('.lb-chart svg').viewBox.baseVal.width < width",
-        arg=width,
-        polling=20,
-    )
-    assert shown.evaluate("document.documentElement.scrollWidth") <= width
-    inside = shown.evaluate("""() => {
-      const frame = document.querySelector(".lb-chart").getBoundingClientRect();
-      return [...document.querySelectorAll(".lb-chart :is(text, rect, .lb-place)")].filter((one) => {
-        const { left, right, top, bottom, width } = one.getBoundingClientRect();
-        return width && (left < frame.left - 1 || right > frame.right + 1
-                         || top < frame.top - 1 || bottom > frame.bottom + 1);
-      }).map((one) => one.outerHTML);
-    }""")
-    assert inside == []
-    cells = "all => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)"
-    assert shown.locator("th, td, dt, dd").evaluate_all(cells) == []
-    paper = shown.locator(".load-balancer-lab").evaluate("e => getComputedStyle(e).backgroundColor")
-    assert (paper == "rgb(255, 255, 255)") == (theme == "light")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
