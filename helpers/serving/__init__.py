@@ -8,7 +8,7 @@ In a page, where there are no sockets, all of this works on a network that lives
 """
 
 from ._interface import IN_PAGE
-from ._serve import Server, serve
+from ._serve import Server, serve, serve_apart
 from ._slow import SlowAnswer
 from ._wire import request_text, response_text, show_exchange
 
@@ -17,4 +17,12 @@ if IN_PAGE:
 
     install()
 
-__all__ = ["Server", "SlowAnswer", "request_text", "response_text", "serve", "show_exchange"]
+__all__ = [
+    "Server",
+    "SlowAnswer",
+    "request_text",
+    "response_text",
+    "serve",
+    "serve_apart",
+    "show_exchange",
+]

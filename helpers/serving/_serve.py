@@ -97,6 +97,21 @@ def serve(app: Any, port: int = 0) -> Server:
         replaced = [s for s in _running if replaces(cell, s._cell) or port == s.port]
     for server in replaced:
         server.stop()
+    return _started(asgi_app, port, cell)
+
+
+def serve_apart(app: Any, port: int = 0) -> Server:
+    """As `serve`, but for a helper: no cell owns it, and who starts it has to stop it.
+
+    A widget that starts a server when a reader presses a button runs in no cell.
+    """
+    asgi_app = as_asgi(app)
+    _check_port(port)
+    _ask_no_proxy_for_loopback()
+    return _started(asgi_app, port, None)
+
+
+def _started(asgi_app: ASGIApp, port: int, cell: Cell | None) -> Server:
     server = Server(asgi_app, port, cell)
     try:
         server._engine.start()
