@@ -1,7 +1,7 @@
 """The music streaming service that every chapter shares.
 
 ``SONGS`` is the catalogue, ``find_song`` looks a song up by its name, ``render_wav`` plays it,
-and ``create_app`` puts all three behind an HTTP API.
+``render_cover`` draws its picture, and ``create_app`` puts the first three behind an HTTP API.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._catalogue import SONGS
+from ._cover import render_cover
 from ._search import SongNotFound, find_song, search_songs
 from ._song import Note, Song
 from ._synthesis import SAMPLE_RATE, audio_etag, render_wav
@@ -25,6 +26,7 @@ __all__ = [
     "audio_etag",
     "create_app",
     "find_song",
+    "render_cover",
     "render_wav",
     "search_songs",
 ]
