@@ -6,7 +6,7 @@ python -m benchmarks live_page    one
 
 import sys
 
-from benchmarks import balancers, lab_frames, live_page, serve, web_servers
+from benchmarks import balancers, cache_suite, caches, lab_frames, live_page, serve, web_servers
 
 ALL = {
     "serve": serve,
@@ -14,6 +14,8 @@ ALL = {
     "web_servers": web_servers,
     "balancers": balancers,
     "lab_frames": lab_frames,
+    "caches": caches,
+    "cache_suite": cache_suite,
 }
 
 names = sys.argv[1:] or list(ALL)

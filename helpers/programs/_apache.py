@@ -19,7 +19,8 @@ _MODULES = """
     mpm_event unixd authz_core authn_core authz_host access_compat log_config mime dir alias env
     headers setenvif filter deflate expires negotiation autoindex rewrite status reqtimeout
     slotmem_shm proxy proxy_http proxy_balancer proxy_hcheck watchdog
-    lbmethod_byrequests lbmethod_bytraffic lbmethod_bybusyness cache cache_socache socache_shmcb
+    lbmethod_byrequests lbmethod_bytraffic lbmethod_bybusyness
+    cache cache_disk cache_socache socache_shmcb
 """
 _MODULE_FOLDERS = (
     "/usr/lib/apache2/modules",

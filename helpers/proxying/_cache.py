@@ -48,7 +48,8 @@ class Cache:
         stale_if_error: seconds for which a stale answer may stand in for an error of a server (500,
             502, 503, 504), where the answer does not say it itself.
         wait: seconds that a request waits for the answer to another one at most.
-        clock: gives seconds since 1970; for experiments with time.
+        clock: gives seconds since 1970; for experiments with time, in which servers write a Date
+            that goes by it, too.
 
     Raises:
         ValueError: a number can't be used; the message says why.

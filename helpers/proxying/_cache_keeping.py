@@ -24,7 +24,7 @@ def why_not_kept(request: CacheRequest, status: int, fields: list[Field]) -> str
     """What forbids to keep an answer, in a word or two; empty: nothing does."""
     if request.method != "GET":
         return "method"
-    if status in (206, 304):
+    if status in (206, 304) or (request.range and values_of(fields, b"content-range")):
         return "partial"
     if status in _OF_ONE_REQUEST:
         return "of one request"

@@ -79,7 +79,7 @@ def installed_packages() -> Path:
                 command, cwd=place, capture_output=True, text=True, timeout=INSTALL_SECONDS
             )
             if done.returncode:
-                skip_or_fail(f"npm could not install Lighthouse: {done.stderr[-400:]}")
+                skip_or_fail(f"npm could not install the packages: {done.stderr[-400:]}")
             if not folder.exists():
                 place.rename(folder)
     return folder / "node_modules"

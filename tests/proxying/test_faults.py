@@ -45,6 +45,7 @@ HAPROXY = """
 listen all
     bind 127.0.0.1:PORT
     option httpchk GET /health
+    timeout check 5s
     option redispatch 1
     retries 3
     retry-on conn-failure empty-response
