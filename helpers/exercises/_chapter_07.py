@@ -47,7 +47,7 @@ def how_long_still(answer: Callable):
 @exercise(
     "7.2",
     hints=(
-        "Two of them need only a lifetime. The other three each need a word that begins with p or n.",
+        "Two of them need only a lifetime. The other three need a word that says who may keep it, or whether at all, or that it has to be asked for.",
         "`private` is about who, `no-cache` about asking, `no-store` about keeping.",
     ),
     typical_mistake=(
@@ -97,7 +97,7 @@ def may_it_be_kept(answer: set):
             return reason
     if "d" not in answer and "a" in answer:
         return "One is missing: which word says that an answer is meant for shared caches?"
-    return items(answer, {"a", "d", "f"})
+    return items(answer, {"a", "d", "f"}, ignore_case=True)
 
 
 _URL = "/welcome"
@@ -205,7 +205,7 @@ def a_key(answer: Callable):
         "server { listen 127.0.0.1:PORT; add_header X-Cache $upstream_cache_status; "
         'location / { proxy_pass http://127.0.0.1:ORIGIN; } }")'
     ),
-    why="The origin was gone, and nobody noticed.",
+    why="With that, nobody notices when the origin is gone, as long as something is kept.",
 )
 def a_cache_in_nginx(answer: str):
     from helpers.programs import ConfigError, Nginx, ProgramFailed, ProgramMissing
