@@ -2,9 +2,9 @@
 
 It is all our own code. hishel, the library for HTTP caches in Python, was tried first: see
 benchmarks/cache_suite.md for how both, nginx and Apache do on a public test suite for caches.
-What is missing there is what this chapter is about: requests that wait for the answer to
-another one, stale answers while a renewal is under way or a server is down, memory with a bound,
-and Cache-Status.
+It passes fewer tests, and its middleware reads each answer to the end before it passes any of it
+on, where a proxy of songs has to stream. Requests that wait for the answer to another one, memory
+with a bound and Cache-Status are what chapter 7 is about, and would have to stand around it.
 
 One key is host and target, byte by byte, with the request's fields that the answer's Vary names.
 """
@@ -137,7 +137,9 @@ class Cache:
                 await self._use(request, entry, send, ask, waited_for)
                 return
             if "only-if-cached" in request.control:  # RFC 9111, section 5.2.1.7
-                raise Refusal(504, "Nothing is kept for this request that may be used.")
+                label = cache_status(detail="only-if-cached")
+                detail = "Nothing is kept for this request that may be used."
+                raise Refusal(504, detail, [(b"cache-status", label)])
             fetch = Fetch(self, request, send, entry, reason)
             if waited or not request.may_share or self._goes_alone(request.key):
                 await fetch.run(receive, ask)

@@ -115,7 +115,7 @@ async def cached(door: str = "serve", **options: Any) -> AsyncIterator[World]:
     """Such a world. `options`: of the cache; `proxy`: of the proxy, as a dict."""
     more = options.pop("proxy", {})
     clock = Clock()
-    cache = Cache(clock=clock, **options)
+    cache = Cache(clock=clock, **{"wait": 1_000, **options})  # nobody goes on out of impatience
     behind = Behind()
     world = World(behind, cache, clock)
     behind.script = lambda line: _talk(world, line)

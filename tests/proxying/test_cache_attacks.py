@@ -100,8 +100,6 @@ NAMED = {
     "X-HTTP-Method": "DELETE", "X-Method-Override": "DELETE", "Front-End-Https": "on",
     "X-Forwarded-Ssl": "on", "Forwarded": "host=evil", "forwarded": 'for=b;Host="evil";PROTO=evil',
 }  # fmt: skip
-HIDDEN = "GET PATH HTTP/1.1\r\nHost: good\r\nX-Host: evil\r\nX_Host: evil\r\n\r\n"
-CHUNKED = f"1\r\nx\r\n0\r\n\r\n{HIDDEN}"
 POISON = {
     **{name: ("GET PATH", f"{name}: {value}") for name, value in NAMED.items()},
     **{f"{name} with _": ("GET PATH", f"{name.replace('-', '_')}: {value}") for name, value in NAMED.items()},
@@ -132,22 +130,29 @@ POISON = {
     "HEAD": ("HEAD PATH",),
     **{name: (f"{name} PATH",) for name in ("get", "Get", "OPTIONS", "DELETE", "TRACE", "PURGE", "BAN", "EVIL")},
 }  # fmt: skip
-BODIES = {
-    "a body": (["Content-Length: 4"], "evil"),
-    "a body in chunks": (["Transfer-Encoding: chunked"], "4\r\nevil\r\n0\r\n\r\n"),
-    "a request in a body": ([f"Content-Length: {len(HIDDEN) - 4}"], HIDDEN),
-    "two lengths": (["Content-Length: 0", f"Content-Length: {len(HIDDEN)}"], HIDDEN),
-    "length and chunked": (
-        [f"Content-Length: {len(CHUNKED)}", "Transfer-Encoding: chunked"],
-        CHUNKED,
-    ),
-    "xchunked": (["Transfer-Encoding: xchunked"], CHUNKED),
-    "a tab and chunked": (["Content-Length: 0", "Transfer-Encoding:\tchunked"], CHUNKED),
-    "a request in a chunk": (
-        ["Transfer-Encoding: chunked"],
-        f"{len(HIDDEN):x}\r\n{HIDDEN}\r\n0\r\n\r\n",
-    ),
-}
+
+
+def bodies(path: str) -> dict[str, tuple[list[str], str]]:
+    """Fields that frame a body, and the body; some hide a request in it."""
+    hidden = f"GET {path} HTTP/1.1\r\nHost: good\r\nX-Host: evil\r\nX_Host: evil\r\n\r\n"
+    chunked, size = f"1\r\nx\r\n0\r\n\r\n{hidden}", f"Content-Length: {len(hidden)}"
+    return {
+        "a body": (["Content-Length: 4"], "evil"),
+        "a body in chunks": (["Transfer-Encoding: chunked"], "4\r\nevil\r\n0\r\n\r\n"),
+        "a request in a body": ([size], hidden),
+        "a request after a body": (["Content-Length: 4"], f"evil{hidden}"),
+        "two lengths": (["Content-Length: 0", size], hidden),
+        "length and chunked": ([size, "Transfer-Encoding: chunked"], chunked),
+        "xchunked": (["Transfer-Encoding: xchunked"], chunked),
+        "a tab and chunked": (["Content-Length: 0", "Transfer-Encoding:\tchunked"], chunked),
+        "a request in a chunk": (
+            ["Transfer-Encoding: chunked"],
+            f"{len(hidden):x}\r\n{hidden}\r\n0\r\n\r\n",
+        ),
+        "a wrong size": (["Transfer-Encoding: chunked"], f"5\r\n{hidden}\r\n0\r\n\r\n"),
+    }
+
+
 HOSTS = {
     "evil:80": "evil:80", "good:666": "good:666", "good:": "good:", "good.": "good.", "good evil": "good evil",
     "two": "good\r\nHost: evil", "with a name": "evil@good", "a path": "good/evil", "a query": "good?evil",
@@ -158,16 +163,19 @@ HOSTS = {
 def attacks(path: str) -> dict[str, bytes]:
     """Each on a URL of its own."""
     found = {name: request(*lines) for name, lines in POISON.items()}
-    for name, (fields, body) in BODIES.items():
-        for method in ("GET", "HEAD"):
-            found[f"{name} of {method}"] = request(f"{method} PATH", *fields, body=body)
     for name, host in HOSTS.items():
         found[f"Host: {name}"] = request("GET PATH", host=host)
         found[f"Host: {name}, absolute"] = request("GET http://goodPATH", host=host)
-    return {
+    found = {
         name: raw.replace(b"PATH", f"{path}{number}".encode())
         for number, (name, raw) in enumerate(found.items())
     }
+    for name in bodies(path):
+        for method in ("GET", "HEAD"):
+            own = f"{path}{len(found)}"
+            fields, body = bodies(own)[name]
+            found[f"{name} of {method}"] = request(f"{method} {own}", *fields, body=body)
+    return found
 
 
 def plain(body: bytes) -> bytes:

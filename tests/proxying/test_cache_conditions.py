@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.proxying._cache_entry import Entry, Freshness
+from helpers.proxying._cache_reply import reply
+from helpers.proxying._cache_request import CacheRequest
+from helpers.proxying._forwarding import Forwarded
 from tests.proxying.behind import in_loop
 from tests.proxying.cached import cached, status_of
 
@@ -117,3 +121,12 @@ async def test_head():
 def says_to_head(world, seen, body, *lines):
     whole = world.says(body, *lines)
     return whole[: -len(body)] if seen.method == "HEAD" else whole
+
+
+def test_nothing_comes_after_the_head():
+    """Servers would drop a body after the answer to HEAD; the cache does not even give them one."""
+    entry = Entry(200, [(b"etag", b'"1"')], b"body", (), 0, 0, Freshness())
+    scope = {"method": "HEAD", "headers": [(b"host", b"a")], "path": "/", "query_string": b""}
+    status, fields, body = reply(CacheRequest(Forwarded(scope)), entry, [])
+    assert (status, body) == (200, b"")
+    assert (b"content-length", b"4") in fields

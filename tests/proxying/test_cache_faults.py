@@ -17,6 +17,8 @@ from helpers.proxying import Standalone
 from tests.proxying import cache_origin
 from tests.proxying.cache_origin import EVERY, page
 
+pytestmark = pytest.mark.alone  # what it waits for comes late beside another test
+
 CLIENTS, KILLS = 16, 3
 OLDEST = 1 + 2  # max-age and stale-if-error, in seconds
 PATIENCE = 30  # seconds; it decides only how long a failing test takes

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from helpers.balancing import RoundRobin, StickyCookie
 from tests.proxying.behind import in_loop, until
 from tests.proxying.cached import cached, status_of, without
 from tests.web.talk import talk
@@ -154,7 +155,9 @@ async def test_only_if_cached():
     async with cached() as world:
         world.always(b"one", FRESH)
         wish = "Cache-Control: only-if-cached"
-        assert (await world.get("/", wish)).status == 504
+        nothing = await world.get("/", wish)
+        assert nothing.status == 504
+        assert nothing.headers["cache-status"] == 'course-proxy; detail="only-if-cached"'
         await world.get()
         assert (await world.get("/", wish)).body == b"one"
         world.clock.now += 10
@@ -184,6 +187,18 @@ async def test_incomplete_answers_are_never_kept():
             world.always(b"whole", FRESH)
             answer = await world.get(path)
             assert (answer.body, status_of(answer)[:12]) == (b"whole", "fwd=uri-miss")
+
+
+@in_loop
+async def test_a_cookie_of_the_balancer_is_for_one_client():
+    """What the proxy itself adds for this client does not keep the answer from being kept."""
+    algorithm = lambda urls: StickyCookie(RoundRobin(urls))  # noqa: E731
+    async with cached(proxy={"algorithm": algorithm}) as world:
+        world.always(b"one", FRESH)
+        first, second = await world.get(), await world.get()
+        assert first.headers["set-cookie"].startswith("server=")
+        assert "set-cookie" not in second.headers
+        assert status_of(second) == "hit; ttl=10"
 
 
 def targets_of(world) -> list[str]:

@@ -20,6 +20,8 @@ import pytest
 from helpers.programs import Haproxy, Nginx
 from helpers.proxying import Standalone
 
+pytestmark = pytest.mark.alone  # what it waits for comes late beside another test
+
 CLIENTS = 64
 REPLICA = Path(__file__).with_name("faults_replica.py")
 PATIENCE = 30  # seconds; it decides only how long a failing test takes

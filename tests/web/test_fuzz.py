@@ -17,6 +17,8 @@ from helpers.web import Files, Response, ThreadedServer, ask, start
 from tests.waiting import eventually
 from tests.web.rfc_cases import CASES, GOOD, HELLO
 
+pytestmark = pytest.mark.alone  # what it waits for comes late beside another test
+
 SECONDS = float(os.environ.get("COURSE_FUZZ_SECONDS", "60"))
 CLIENTS = 24
 NASTY = [b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\0", b" ", b"\t", b":", b";", b",", b"%", b"/", b"..", b"0", b"F" * 20,

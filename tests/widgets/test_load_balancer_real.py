@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable, Iterator
 
-import psutil
 import pytest
 
 from helpers.programs import ProgramMissing
-from helpers.serving._serve import _running as servers
 from helpers.widgets import LoadBalancerLab
 from tests.browser_support import skip_or_fail
 from tests.waiting import eventually
@@ -21,22 +18,18 @@ BOTH = pytest.mark.parametrize("program", ["nginx", "haproxy"])
 
 @pytest.fixture
 def lab(program: str) -> Iterator[LoadBalancerLab]:
-    before = set(servers)
-    threads = threading.active_count()
     try:
         made = LoadBalancerLab(rate=100, ms=10, program=program)
     except ProgramMissing as missing:
         skip_or_fail(str(missing))
+    drive = made._drive
     yield made
+    replicas = list(drive._replicas.values())
     made.close()
     made.close()
-    assert set(servers) == before, "a replica is left"
-    eventually(lambda: threading.active_count() <= threads)
-    assert program_is_gone(program)
-
-
-def program_is_gone(program: str) -> bool:
-    return not any(program in child.name() for child in psutil.Process().children(recursive=True))
+    assert not drive._thread.is_alive()
+    assert not drive._program.running
+    assert not any(replica._server.running for replica in replicas)
 
 
 def counts(lab: LoadBalancerLab) -> dict[str, int]:
