@@ -214,10 +214,7 @@ class Drive:
 
     async def _ask(self, client: httpx.AsyncClient) -> None:
         begun, counts = time.perf_counter(), self._times
-        try:
-            answer = await client.get("/", params={"song": random.randrange(SONGS)})
-        except httpx.HTTPError:
-            answer = None
+        answer = await self._answer(client, random.randrange(SONGS))
         if counts is not self._times:  # the numbers have begun anew meanwhile
             return
         ms = (time.perf_counter() - begun) * 1000
@@ -231,6 +228,22 @@ class Drive:
         else:
             self._lost += 1
         self._fates.append([name, round(ms), ok])
+
+    @staticmethod
+    async def _answer(client: httpx.AsyncClient, song: int) -> httpx.Response | None:
+        """Ask; once more if the line was closed, as a client may (RFC 9112, section 9.3.1).
+
+        A program that reads a new configuration closes lines that rest, and a request can be on
+        its way just then.
+        """
+        for _ in range(2):
+            try:
+                return await client.get("/", params={"song": song})
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                continue
+            except httpx.HTTPError:
+                break
+        return None
 
     def _count_tried(self, tried: str, ok: bool) -> None:
         """nginx lists all that it asked; all but the last have failed, and perhaps that one too."""
