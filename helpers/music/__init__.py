@@ -2,6 +2,7 @@
 
 ``SONGS`` is the catalogue, ``find_song`` looks a song up by its name, ``render_wav`` plays it,
 ``render_cover`` draws its picture, and ``create_app`` puts the first three behind an HTTP API.
+``listening_events`` makes up who listened to what: what the database chapters store and count.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._catalogue import SONGS
 from ._cover import render_cover
+from ._listening import Listen, listening_events
 from ._search import SongNotFound, find_song, search_songs
 from ._song import Note, Song
 from ._synthesis import SAMPLE_RATE, audio_etag, render_wav
@@ -20,12 +22,14 @@ if TYPE_CHECKING:
 __all__ = [
     "SAMPLE_RATE",
     "SONGS",
+    "Listen",
     "Note",
     "Song",
     "SongNotFound",
     "audio_etag",
     "create_app",
     "find_song",
+    "listening_events",
     "render_cover",
     "render_wav",
     "search_songs",
