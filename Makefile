@@ -21,6 +21,7 @@ help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
 
 book: $(VENV)/.ready  ## execute every notebook and build _build/html
+	@$(BIN)/python -m helpers.programs || true
 	@$(BIN)/python -m live_book.build
 
 serve: book  ## build the book and show it on 127.0.0.1
@@ -30,6 +31,7 @@ lab: $(VENV)/.ready  ## open the chapters in JupyterLab
 	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(ALLOW_ROOT) chapters
 
 test: $(VENV)/.ready-dev  ## run the whole test suite
+	@$(BIN)/python -m helpers.programs
 	@$(BIN)/python -m pytest -n 2 -m "not alone"
 	@$(BIN)/python -m pytest -m alone
 

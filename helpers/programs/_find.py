@@ -8,7 +8,7 @@ from functools import cache
 from .. import environment
 from ._errors import ProgramMissing
 
-_NAMES = ("nginx", "HAProxy", "Apache", "Caddy", "wrk")
+_NAMES = ("nginx", "HAProxy", "Apache", "Caddy", "wrk", "PostgreSQL", "MongoDB", "Cassandra")
 _TIMEOUT = 20.0  # seconds for a program to say its version; decides only how long a failure takes
 
 

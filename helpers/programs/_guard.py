@@ -78,6 +78,11 @@ class Posix:
         if self.exit_code() is None:
             os.kill(self.pid, number)
 
+    def kill(self):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.end()
+
     def end(self):
         self.signal(signal.SIGTERM)
         deadline = time.monotonic() + GRACE
@@ -161,6 +166,9 @@ class Windows:
     def signal(self, number):
         raise OSError("Windows has no signals")
 
+    def kill(self):
+        self.end()
+
     def end(self):
         self.kernel.TerminateJobObject(self.job, 1)
         self.process.wait()
@@ -171,6 +179,7 @@ class Guard:
 
     def __init__(self):
         self.program = None
+        self.code = None  # of the one that was ended last
 
     def run(self, arguments, environment, output, drop_root):
         self.end()
@@ -181,17 +190,20 @@ class Guard:
         return self.program.pid
 
     def exit_code(self):
-        return self.program.exit_code()
+        return self.program.exit_code() if self.program else self.code
 
     def signal(self, number):
         self.program.signal(number)
 
-    def end(self):
+    def kill(self):
+        self.end(kill=True)
+
+    def end(self, kill=False):
         program, self.program = self.program, None
         if program:
-            program.end()
-            return program.exit_code()
-        return None
+            program.kill() if kill else program.end()
+            self.code = program.exit_code()
+        return self.code
 
 
 def as_bytes(text):

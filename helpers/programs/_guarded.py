@@ -84,6 +84,10 @@ class Guarded:
         """Send the program's first process a signal, if it still runs."""
         self._ask("signal", int(number))
 
+    def kill(self) -> None:
+        """Kill the program and all its processes, as a crash would; the folder stays."""
+        self._ask("kill")
+
     def end(self) -> None:
         """End the program and all its processes; the folder stays until `close`."""
         self._ask("end")

@@ -21,39 +21,21 @@ from ._starting import PAUSE, START_TIMEOUT, Startable, is_in_use
 _SETTLING, _LONGEST_SETTLING = 0.02, 0.5  # seconds between two looks at a log, and of all looks
 _OVERHEARD = 2.0  # seconds without any sign of a reload
 
-_running: set[RealProgram] = set()
+_running: set[Living] = set()
 
 
-class RealProgram(Startable):
-    """A server that runs in a process of its own. Its subclasses are what a chapter starts.
+class Living(Startable):
+    """A program that runs in a process of its own, and what can be done with any of them.
 
     Attributes:
         url: such as ``"http://127.0.0.1:54321"``, without a slash at the end.
-        port: the port that was put in for PORT.
+        port: the port that it listens on.
         version: as the program says it.
         folder: its private folder; gone when it has stopped.
     """
 
-    def __init__(self, config: str, *, port: int = 0, **words: object) -> None:
-        """Start the program and return once it answers.
-
-        Args:
-            config: what the reader writes; see the class.
-            port: what PORT stands for; 0 picks a free port.
-            words: `files=folder` puts the folder in for the word FILES, and so on.
-
-        Raises:
-            ConfigError: the config can't be used.
-            ProgramMissing: the program is not on this machine.
-            ProgramFailed: it ended while starting, or did not answer in time.
-        """
-        row = find(self._name)
-        self.version: str = row.version or "?"
-        self._file: str = row.path or self._name
-        self._source, self._words = config, _config.words_of(words)
-        _config.check_words(config, self._words, self._example)
-        _config.check_forgotten(config, self._words)
-        self._launch(port)
+    _cell: Cell | None
+    _process: Guarded
 
     def _launch(self, port: int) -> None:
         """Stop what the cell's earlier runs left, start, and return once it answers."""
@@ -66,21 +48,16 @@ class RealProgram(Startable):
         self.port, self.pid, self.url = port, 0, ""
         # Before there is a process: what can't be right is not worth starting.
         self._prepare(port or 1)
-        self._process: Guarded | None = None
+        guarded: Guarded | None = None
         try:
-            self._process = Guarded()
-            self.folder: Path = self._process.folder
+            guarded = self._process = Guarded()
+            self.folder: Path = guarded.folder
             self._start(port)
             _running.add(self)
         except BaseException:  # an interrupt must not leave a program that nobody can stop
-            if self._process:
-                self._process.close()
+            if guarded:
+                guarded.close()
             raise
-
-    @property
-    def config(self) -> str:
-        """The whole config that it runs with: the reader's, and around it the helper's part."""
-        return self._around(self._text)
 
     @property
     def running(self) -> bool:
@@ -116,6 +93,66 @@ class RealProgram(Startable):
         titles = _processes.titles(sorted(_processes.workers(self.pid)))
         others = [(pid, self._what(title)) for pid, title in titles.items()]
         return [(self.pid, "master"), *others]
+
+    def stop(self) -> None:
+        """Stop the program and remove its folder. Stopping twice is fine."""
+        with self._lock:
+            _running.discard(self)
+            if not self._process.is_open:
+                self._process.close()
+                return
+            try:
+                self._say_farewell()
+                self._process.end()
+                self.log()
+            finally:
+                self._process.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        state = f"at {self.url}" if self.running else "(stopped)"
+        return f"{self._name} {self.version} {state}"
+
+    def _repr_html_(self) -> str:
+        if not self.running:
+            return f"<p>{escape(repr(self))}</p>"
+        url = escape(self.url)
+        return f'<p>{escape(self._name)} {escape(self.version)} at <a href="{url}">{url}</a></p>'
+
+
+class RealProgram(Living):
+    """A server that does what its config says. Its subclasses are what a chapter starts."""
+
+    def __init__(self, config: str, *, port: int = 0, **words: object) -> None:
+        """Start the program and return once it answers.
+
+        Args:
+            config: what the reader writes; see the class.
+            port: what PORT stands for; 0 picks a free port.
+            words: `files=folder` puts the folder in for the word FILES, and so on.
+
+        Raises:
+            ConfigError: the config can't be used.
+            ProgramMissing: the program is not on this machine.
+            ProgramFailed: it ended while starting, or did not answer in time.
+        """
+        row = find(self._name)
+        self.version: str = row.version or "?"
+        self._file: str = row.path or self._name
+        self._source, self._words = config, _config.words_of(words)
+        _config.check_words(config, self._words, self._example)
+        _config.check_forgotten(config, self._words)
+        self._launch(port)
+
+    @property
+    def config(self) -> str:
+        """The whole config that it runs with: the reader's, and around it the helper's part."""
+        return self._around(self._text)
 
     def reload(self, config: str | None = None, **words: object) -> None:
         """Let the program take up a new config without a pause, and return once it answers by it.
@@ -184,35 +221,6 @@ class RealProgram(Startable):
 
     def _ask_to_reload(self, number: int) -> None:
         self._process.signal(number)
-
-    def stop(self) -> None:
-        """Stop the program and remove its folder. Stopping twice is fine."""
-        with self._lock:
-            _running.discard(self)
-            if not self._process.is_open:
-                self._process.close()
-                return
-            try:
-                self._process.end()
-                self.log()
-            finally:
-                self._process.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: Any) -> None:
-        self.stop()
-
-    def __repr__(self) -> str:
-        state = f"at {self.url}" if self.running else "(stopped)"
-        return f"{self._name} {self.version} {state}"
-
-    def _repr_html_(self) -> str:
-        if not self.running:
-            return f"<p>{escape(repr(self))}</p>"
-        url = escape(self.url)
-        return f'<p>{escape(self._name)} {escape(self.version)} at <a href="{url}">{url}</a></p>'
 
 
 @atexit.register

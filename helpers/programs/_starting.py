@@ -36,6 +36,7 @@ class Startable:
     _main: ClassVar[str] = "main.conf"
     _logs: ClassVar[dict[str, str]] = {"access log": "access.log", "error log": "error.log"}
     _drop_root: ClassVar[bool] = False
+    _timeout: ClassVar[float] = START_TIMEOUT
 
     version: str
     port: int
@@ -86,6 +87,13 @@ class Startable:
     def _environment(self) -> dict[str, str]:
         return {}
 
+    def _say_farewell(self) -> None:
+        """Ask it to end in its own way, before it is told to."""
+
+    def _lacks_its_port(self, line: str) -> bool:
+        """Whether a line that says "in use" means the port that it was given."""
+        return re.search(rf":{self.port}\b", line) is not None
+
     def _what(self, title: str) -> str:
         """What a process that is not the first one does."""
         return "worker"
@@ -134,12 +142,12 @@ class Startable:
 
     def _got_its_port(self) -> bool:
         """Wait until it answers; False when another program has its port."""
-        deadline = time.monotonic() + START_TIMEOUT
+        deadline = time.monotonic() + self._timeout
         while True:
             code = self._process.exit_code()  # before its words are read: it may end after them
             said = self._said()
             taken = [line for line in said.splitlines() if is_in_use(line)]
-            if any(re.search(rf":{self.port}\b", line) for line in taken):
+            if any(map(self._lacks_its_port, taken)):
                 return False
             if code is not None or taken:
                 raise self._failure(said, code)
@@ -147,7 +155,7 @@ class Startable:
                 return True
             if time.monotonic() > deadline:
                 raise ProgramFailed(
-                    f"{self._name} did not answer within {START_TIMEOUT:g} seconds. "
+                    f"{self._name} did not answer within {self._timeout:g} seconds. "
                     f"{self._last_words(said)}"
                 )
             time.sleep(PAUSE)

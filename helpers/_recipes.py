@@ -1,0 +1,99 @@
+"""Programs that no package brings: built once on this machine, from their makers' modules, and kept.
+
+FerretDB is built by Go, Cassandra's libraries are gathered by Maven. What was built is kept in
+`.cache/programs` of the project (where that can't be written, in the user's cache folder; the
+variable COURSE_CACHE names another one). So only the first start has to wait, and only the first
+needs the internet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / "programs" / "recipes"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a program is made.
+
+    name: its folder in helpers/programs/recipes. title: as its makers write it. version: what is made. tools: the commands that
+    make it. needs: the commands that it runs with. command: the arguments that make it; FOLDER is
+    where the result goes. file: what stands in that folder when it is done.
+    """
+
+    name: str
+    title: str
+    version: str
+    tools: tuple[str, ...]
+    command: tuple[str, ...]
+    file: str
+    needs: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> Path:
+        """The folder with what the tools read."""
+        return _FOLDER / self.name
+
+    @property
+    def folder(self) -> Path:
+        """Where the result is, or will be. Another recipe has another folder."""
+        digest = hashlib.sha256(repr(self.command).encode())
+        for file in sorted(self.source.iterdir()):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+        return cache_folder() / f"{self.name}-{self.version}-{digest.hexdigest()[:12]}"
+
+    @property
+    def result(self) -> Path:
+        """The file that is there once it is made."""
+        return self.folder / self.file
+
+    @property
+    def note(self) -> str:
+        """Where it is, or how it comes here, for a table of programs."""
+        if self.result.exists():
+            return f"{self.title}, made on this machine"
+        return f"{self.title}, which is made at its first start: a minute or two"
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether it was made or can be made, and can run. Looks for files only."""
+        here = all(shutil.which(command) for command in self.needs)
+        return here and (self.result.exists() or all(map(shutil.which, self.tools)))
+
+
+def cache_folder() -> Path:
+    """Where what was made is kept."""
+    if named := os.environ.get("COURSE_CACHE"):
+        return Path(named).absolute()
+    project = _FOLDER.parents[2]
+    if (project / "_toc.yml").exists() and os.access(project, os.W_OK):
+        return project / ".cache" / "programs"
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("fundamentals-of-backend-engineering"))
+
+
+FERRETDB = Recipe(
+    "ferretdb",
+    "FerretDB",
+    "1.24.2",
+    tools=("go",),
+    # the other backends would take four fifths of the file
+    command=("go", "build", "-trimpath", "-ldflags=-s -w", "-tags=ferretdb_no_postgresql",
+             "-o=FOLDER/ferretdb", "."),
+    file="ferretdb",
+)  # fmt: skip
+CASSANDRA = Recipe(
+    "cassandra",
+    "Cassandra",
+    "5.0.4",
+    tools=("mvn",),
+    command=("mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=FOLDER"),
+    file="cassandra-all-5.0.4.jar",
+    needs=("java",),
+)
