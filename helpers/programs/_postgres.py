@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import secrets
@@ -173,4 +172,6 @@ class Postgres(Database):
         if len(lines) > 6 and sys.platform == "linux":
             *_, number = lines[6].split() or [""]
             if number.isdigit():
+                import ctypes
+
                 ctypes.CDLL(None).shmctl(int(number), _IPC_RMID, None)

@@ -252,7 +252,8 @@ def test_in_a_page_one_sentence_says_where_programs_run(kind, monkeypatch):
 
 
 def test_available_lists_what_chapters_start():
-    assert [row.name for row in available().rows] == ["nginx", "HAProxy", "Apache", "Caddy", "wrk"]
+    servers = ["nginx", "HAProxy", "Apache", "Caddy", "wrk", "PostgreSQL", "MongoDB", "Cassandra"]
+    assert [row.name for row in available().rows] == servers
 
 
 def test_the_import_needs_no_process_and_no_psutil():
