@@ -3,12 +3,14 @@
 ``SongRequest`` sends a request for a song, shows request and response down to the bytes, and plays
 the answer. ``ServerAtWork`` shows how a server deals with several clients at once. In
 ``LoadBalancerLab`` requests travel through a balancer to servers that can be changed and killed.
-``CacheTimeline`` shows one object in a shared cache get old and be renewed.
+``CacheTimeline`` shows one object in a shared cache get old and be renewed. ``BsonBytes`` takes the
+bytes of a document apart.
 """
 
+from .bson_bytes import BsonBytes
 from .cache_timeline import CacheTimeline
 from .load_balancer_lab import LoadBalancerLab
 from .server_at_work import ServerAtWork
 from .song_request import SongRequest
 
-__all__ = ["CacheTimeline", "LoadBalancerLab", "ServerAtWork", "SongRequest"]
+__all__ = ["BsonBytes", "CacheTimeline", "LoadBalancerLab", "ServerAtWork", "SongRequest"]
