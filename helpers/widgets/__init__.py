@@ -10,7 +10,15 @@ bytes of a document apart.
 from .bson_bytes import BsonBytes
 from .cache_timeline import CacheTimeline
 from .load_balancer_lab import LoadBalancerLab
+from .ring_lab import RingLab
 from .server_at_work import ServerAtWork
 from .song_request import SongRequest
 
-__all__ = ["BsonBytes", "CacheTimeline", "LoadBalancerLab", "ServerAtWork", "SongRequest"]
+__all__ = [
+    "BsonBytes",
+    "CacheTimeline",
+    "LoadBalancerLab",
+    "RingLab",
+    "ServerAtWork",
+    "SongRequest",
+]
