@@ -6,7 +6,16 @@ python -m benchmarks live_page    one
 
 import sys
 
-from benchmarks import balancers, cache_suite, caches, lab_frames, live_page, serve, web_servers
+from benchmarks import (
+    balancers,
+    cache_suite,
+    caches,
+    lab_frames,
+    live_page,
+    serve,
+    stores,
+    web_servers,
+)
 
 ALL = {
     "serve": serve,
@@ -16,6 +25,7 @@ ALL = {
     "lab_frames": lab_frames,
     "caches": caches,
     "cache_suite": cache_suite,
+    "stores": stores,
 }
 
 names = sys.argv[1:] or list(ALL)
