@@ -10,7 +10,7 @@ from typing import Literal
 WIDTH, LANE, GAP, TOP = 680, 320, 40, 44
 LINE, PAD = 17, 9  # height of a line of text, and what is left free around a box's text
 CHARACTERS = 38  # in a line of a box
-_MARKS = {"done": "→", "waits": "⏸", "refused": "✕"}
+_MARKS = {"done": "→", "waits": "‖", "refused": "✕"}
 
 
 @dataclass(frozen=True)

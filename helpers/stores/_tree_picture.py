@@ -116,8 +116,9 @@ class IndexTree:
             middle = (middles[0] + middles[-1]) / 2
             for one, x in zip(page.below, middles, strict=True):
                 thick = read and any(one is another for another in self.way)
+                end = y + box + _LEVEL - (20 if thick else 0)  # room for the words above the page
                 parts.append(
-                    f'<line x1="{middle:g}" y1="{y + box:g}" x2="{x:g}" y2="{y + box + _LEVEL:g}" '
+                    f'<line x1="{middle:g}" y1="{y + box:g}" x2="{x:g}" y2="{end:g}" '
                     f'stroke="currentColor" stroke-width="{4 if thick else 1}"/>'
                 )
         else:
