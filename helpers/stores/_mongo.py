@@ -10,6 +10,7 @@ from ._engine import Engine, client
 
 _DATABASE = "store"
 _PATIENCE = 10_000  # milliseconds for a server to answer
+_BATCH = 50  # songs in a command: FerretDB 1.24 does not answer one with more than about 100
 _DUPLICATE = 11_000  # MongoDB's number for "this _id is there already"
 
 
@@ -79,12 +80,15 @@ class MongoStore(Engine):
         for one in documents:
             self._refuse_giant(one)
         replace = self._pymongo.ReplaceOne
-        self._songs.bulk_write(
-            [
-                replace({"_id": one["id"]}, {"_id": one["id"], **_without(one, "id")}, upsert=True)
-                for one in documents
-            ]
-        )
+        for first in range(0, len(documents), _BATCH):
+            self._songs.bulk_write(
+                [
+                    replace(
+                        {"_id": one["id"]}, {"_id": one["id"], **_without(one, "id")}, upsert=True
+                    )
+                    for one in documents[first : first + _BATCH]
+                ]
+            )
 
     def _refuse_giant(self, document: dict[str, Any]) -> None:
         """The driver looks at the size of what it inserts, not of what it puts in a place."""
