@@ -94,7 +94,7 @@ class LsmStore(Engine):
                 "A folder of RocksDB belongs to one process at a time: close the store that has "
                 "it open."
             )
-        if "IO error" in said:
+        if "IO error" in said or "os error" in said:
             return "RocksDB cannot use the folder: is it there, and may you write to it?"
         return None
 
