@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "programs" / "recipes"
@@ -21,9 +22,10 @@ _FOLDER = Path(__file__).parent / "programs" / "recipes"
 class Recipe:
     """How a program is made.
 
-    name: its folder in helpers/programs/recipes. title: as its makers write it. version: what is made. tools: the commands that
-    make it. needs: the commands that it runs with. command: the arguments that make it; FOLDER is
-    where the result goes. file: what stands in that folder when it is done.
+    name: its folder in helpers/programs/recipes. title: as its makers write it. version: what is
+    made. tools: the commands that make it. needs: the commands that it runs with. command: the
+    arguments that make it; FOLDER is where the result goes. file: what stands in that folder when
+    it is done.
     """
 
     name: str
@@ -42,10 +44,14 @@ class Recipe:
     @property
     def folder(self) -> Path:
         """Where the result is, or will be. Another recipe has another folder."""
+        return cache_folder() / f"{self.name}-{self.version}-{self._digest[:12]}"
+
+    @cached_property
+    def _digest(self) -> str:
         digest = hashlib.sha256(repr(self.command).encode())
         for file in sorted(self.source.iterdir()):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
-        return cache_folder() / f"{self.name}-{self.version}-{digest.hexdigest()[:12]}"
+        return digest.hexdigest()
 
     @property
     def result(self) -> Path:
