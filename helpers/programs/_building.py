@@ -14,9 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from .._progress import waiting
 from .._recipes import CASSANDRA, FERRETDB, Recipe
 from ._errors import ProgramFailed, ProgramMissing
-from ._progress import waiting
 
 _TIMEOUT = 900.0  # seconds; decides only how long a failure takes
 _LAST_LINES = 4

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-
-class _Told(Exception):
-    """An error whose message says all: a notebook shows it without the calls that led to it."""
-
-    def _render_traceback_(self) -> list[str]:
-        """The lines that IPython prints in place of a traceback."""
-        return f"{type(self).__name__}: {self}".splitlines()
+from .._told import Told
 
 
-class ProgramMissing(_Told, RuntimeError):
+class ProgramMissing(Told, RuntimeError):
     """The program is not on this machine; the message has the one command that gets it."""
 
 
-class ProgramFailed(_Told, RuntimeError):
+class ProgramFailed(Told, RuntimeError):
     """The program is here and its config is fine, and yet it did not do what was asked."""
 
 
-class ConfigError(_Told, ValueError):
+class ConfigError(Told, ValueError):
     """The config can't be used. The message has the program's own words and the reader's line.
 
     Attributes:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sized
 from itertools import islice
 from typing import Any
 
+from .._progress import ProgressBar
 from ..music import Listen
-from ._progress import ProgressBar
 from ._store import Store
 from ._values import whole_number
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
+from .._told import Told
 from ..music import Listen, Song
 
 
-class StoreError(RuntimeError):
+class StoreError(Told, RuntimeError):
     """The engine refused. The message says why in one sentence, then in the engine's own words.
 
     The engine's own exception is the cause (``error.__cause__``).
     """
-
-    def _render_traceback_(self) -> list[str]:
-        """The lines that IPython prints in place of a traceback."""
-        return f"{type(self).__name__}: {self}".splitlines()
 
 
 @runtime_checkable

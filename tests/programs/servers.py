@@ -10,6 +10,7 @@ import psutil
 
 from helpers.programs import Apache, Caddy, Haproxy, Nginx
 from helpers.programs._program import RealProgram
+from tests.serving.apps import refuses
 
 # One client for all, because making one takes longer than most programs take to start; and a new
 # connection for each request, so that nothing of an earlier program answers.
@@ -68,3 +69,8 @@ def is_over(process: psutil.Process) -> bool:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def all_over(ports: list[int], processes: list[psutil.Process]) -> bool:
+    """Whether all processes have ended, and nothing answers at the ports."""
+    return all(map(is_over, processes)) and all(map(refuses, ports))

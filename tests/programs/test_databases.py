@@ -19,6 +19,7 @@ import pymongo
 import pytest
 
 from helpers import _recipes
+from helpers._progress import waiting
 from helpers.programs import (
     Cassandra,
     ConfigError,
@@ -30,7 +31,6 @@ from helpers.programs import (
     _cassandra,
 )
 from helpers.programs._database import Database
-from helpers.programs._progress import waiting
 from tests.browser_support import skip_or_fail
 from tests.programs.servers import family, folders, is_over
 from tests.serving.apps import ROOT, refuses

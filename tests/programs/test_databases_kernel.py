@@ -10,8 +10,7 @@ import pytest
 
 from helpers import environment
 from tests.browser_support import skip_or_fail
-from tests.programs.servers import folders, is_over
-from tests.serving.apps import refuses
+from tests.programs.servers import all_over, folders, is_over
 from tests.serving.test_kernel import Kernel
 from tests.waiting import eventually
 
@@ -42,10 +41,6 @@ def start_both(kernel: Kernel) -> tuple[list[int], list[psutil.Process]]:
     """Their ports, and all their processes."""
     ports = kernel.value(START, "[d.port for d in databases]", "start")
     return ports, [psutil.Process(pid) for pid in kernel.value("None", PIDS)]
-
-
-def all_over(ports: list[int], processes: list[psutil.Process]) -> bool:
-    return all(map(is_over, processes)) and all(map(refuses, ports))
 
 
 def test_a_cell_that_runs_again_replaces_its_servers(kernel, nothing_left):

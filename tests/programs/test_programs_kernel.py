@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.programs.servers import FILES_AND_WORD, PROGRAMS, ask, folders, is_over
-from tests.serving.apps import refuses
+from tests.programs.servers import FILES_AND_WORD, PROGRAMS, all_over, ask, folders, is_over
 from tests.serving.test_kernel import Kernel
 from tests.waiting import eventually
 
@@ -49,10 +48,6 @@ def start_all(kernel: Kernel, cell: str = "all") -> tuple[list[int], list[psutil
 
 def answers(port: int) -> bool:
     return ask(f"http://127.0.0.1:{port}/song.wav").status_code == 200
-
-
-def all_over(ports: list[int], processes: list[psutil.Process]) -> bool:
-    return all(map(is_over, processes)) and all(map(refuses, ports))
 
 
 def test_a_cell_that_runs_again_replaces_its_programs(kernel, nothing_left):

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from helpers._progress import ProgressBar
 from helpers.music import listening_events
 from helpers.stores import SqliteStore, load
-from helpers.stores._progress import ProgressBar
 
 
 class Recorder:

@@ -1,8 +1,15 @@
-"""A progress bar: HTML in a notebook or a page, one line in a terminal, nothing anywhere else."""
+"""How far long work is: HTML in a notebook or a page, one line in a terminal.
+
+`ProgressBar` counts what is done; `waiting` only says that something goes on, for work that can't
+say how much of it is left.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import time
+from collections.abc import Callable, Iterator
 from html import escape
 
 _WIDTH = 30  # characters of the bar in a terminal
@@ -59,6 +66,35 @@ class ProgressBar:
             f"<div><label>{escape(self._label)}: <progress{state}></progress></label> "
             f"{self._count(done)}</div>"
         )
+
+
+@contextlib.contextmanager
+def waiting(title: str) -> Iterator[Callable[[], None]]:
+    """Show the title and the seconds that have passed, until the work is done.
+
+    In a notebook it is a bar that disappears; elsewhere it is one line.
+
+    Args:
+        title: what is being done.
+
+    Yields:
+        What the work calls now and then, so that the seconds are counted.
+    """
+    if not _in_notebook():
+        print(f"{title} ...", file=sys.stderr, flush=True)
+        yield lambda: None
+        return
+    begun = time.monotonic()
+
+    def text() -> str:
+        seconds = f"{time.monotonic() - begun:.0f} s"
+        return f"<div><label>{escape(title)}: <progress></progress></label> {seconds}</div>"
+
+    handle = _display(text())
+    try:
+        yield lambda: handle.update(_as_html(text()))
+    finally:
+        handle.update(_as_html(""))
 
 
 def _in_notebook() -> bool:
