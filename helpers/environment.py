@@ -117,7 +117,7 @@ class Program:
         first_broken = None
         for path, found in dict(self.candidates()).items():
             made = self.recipe and path == str(self.recipe.result)
-            version, problem = (self.recipe.version, "") if made else self._ask(path, timeout)
+            version, problem = (self.recipe.version, "") if made else self.ask(path, timeout)
             if version:
                 return Row(self.name, HERE, version, found, self.unlocks, path)
             note = f"{found}, but {problem}"
@@ -125,7 +125,8 @@ class Program:
         get = self.get[{"darwin": 1, "win32": 2}.get(sys.platform, 0)]
         return first_broken or Row(self.name, NOT_HERE, None, get, self.unlocks)
 
-    def _ask(self, path: str, timeout: float) -> tuple[str | None, str]:
+    def ask(self, path: str, timeout: float = 2.0) -> tuple[str | None, str]:
+        """The version that the program's file says, and "" or what is wrong with it."""
         if path.lower().endswith("chrome.exe"):
             # It opens a window when asked. Its folder has one named after the version instead.
             names = [entry.name for entry in Path(path).parent.glob("[0-9]*.*")]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -14,6 +12,7 @@ from glob import glob
 from pathlib import Path
 from typing import Any, ClassVar
 
+from .. import environment
 from .._recipes import CASSANDRA
 from . import _ports
 from ._building import build
@@ -21,6 +20,8 @@ from ._database import HOST, Database
 from ._errors import ProgramMissing
 from ._starting import PAUSE
 
+_JAVA = next(program for program in environment.PROGRAMS if program.name == "Java")
+_JAVA_PATIENCE = 20.0  # seconds for a Java to say its version
 _JAVAS = (11, 17)  # those that Cassandra 5.0 runs on, says its manual (Installation, Prerequisites)
 _HOMES = (
     "/usr/lib/jvm/*17*",
@@ -106,26 +107,7 @@ class Cassandra(Database):
         Returns:
             A `cassandra.cluster.Session` that is in no keyspace yet.
         """
-        from cassandra import ProtocolVersion
-        from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
-        from cassandra.io.asyncioreactor import AsyncioConnection
-        from cassandra.policies import ConstantReconnectionPolicy, RoundRobinPolicy
-
-        profile = ExecutionProfile(load_balancing_policy=RoundRobinPolicy(), request_timeout=30)
-        cluster = Cluster(
-            [HOST],
-            port=self.port,
-            protocol_version=ProtocolVersion.V5,
-            connection_class=AsyncioConnection,  # the driver's other one ended with Python 3.12
-            execution_profiles={EXEC_PROFILE_DEFAULT: profile},
-            reconnection_policy=ConstantReconnectionPolicy(0.2, max_attempts=None),
-            connect_timeout=30,
-        )
-        try:
-            session = cluster.connect()
-        except BaseException:
-            cluster.shutdown()
-            raise
+        session = open_session(self.port)
         self._sessions.append(session)
         return session
 
@@ -206,6 +188,30 @@ class Cassandra(Database):
         return "Startup complete" in self._said()
 
 
+def open_session(port: int) -> Any:
+    """A session with the node at a port of this machine; `session.cluster.shutdown()` closes it."""
+    from cassandra import ProtocolVersion
+    from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
+    from cassandra.io.asyncioreactor import AsyncioConnection
+    from cassandra.policies import ConstantReconnectionPolicy, RoundRobinPolicy
+
+    profile = ExecutionProfile(load_balancing_policy=RoundRobinPolicy(), request_timeout=30)
+    cluster = Cluster(
+        [HOST],
+        port=port,
+        protocol_version=ProtocolVersion.V5,
+        connection_class=AsyncioConnection,  # the driver's other one ended with Python 3.12
+        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        reconnection_policy=ConstantReconnectionPolicy(0.2, max_attempts=None),
+        connect_timeout=30,
+    )
+    try:
+        return cluster.connect()
+    except BaseException:
+        cluster.shutdown()
+        raise
+
+
 @cache
 def find_java() -> str:
     """The file of a Java that Cassandra runs on.
@@ -241,10 +247,7 @@ def _javas() -> Iterator[str]:
 
 
 def _java_version(file: str) -> int | None:
-    """17 for `openjdk version "17.0.15"`; None if it does not run."""
-    try:
-        done = subprocess.run([file, "-version"], capture_output=True, text=True, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(r'version "(\d+)', done.stderr + done.stdout)
-    return int(found[1]) if found else None
+    """17 for "17.0.15"; None if it does not run."""
+    version, _ = _JAVA.ask(file, _JAVA_PATIENCE)
+    number = (version or "").partition(".")[0]
+    return int(number) if number.isdigit() else None

@@ -41,11 +41,6 @@ class Database(Living):
         self.version, self._file = row.version or "?", row.path or self._name
         self._launch(port)
 
-    @property
-    def running(self) -> bool:
-        """Whether the server runs."""
-        return super().running
-
     def kill(self) -> None:
         """Kill it with all its processes, as a crash would (kill -9). Its data stay for now.
 
@@ -106,12 +101,6 @@ class Database(Living):
 
     def _write(self, text: str) -> None:
         """Settings go into the command unless a subclass has files."""
-
-    def _run(self) -> None:
-        (self.folder / OUTPUT).unlink(missing_ok=True)
-        self.pid = self._process.run(
-            self._command(), self._environment(), drop_root=self._drop_root
-        )
 
     def _lacks_its_port(self, line: str) -> bool:
         return True  # each line that says "in use" is about the one port

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 from ._errors import ProgramFailed
 
 OUTPUT = "output.log"
+_PAUSE = 0.003  # seconds between two looks at a program that is ending
 _EXIT_TIMEOUT = 5.0  # seconds; more than the guard gives a program to end by itself
 
 _all: weakref.WeakSet[Guarded] = weakref.WeakSet()
@@ -79,6 +81,13 @@ class Guarded:
     def exit_code(self) -> int | None:
         """The code that the program ended with; None while it runs."""
         return self._ask("exit_code")
+
+    def wait(self, seconds: float) -> int | None:
+        """Wait for the program to end by itself; its code, or None if it still runs after that."""
+        deadline = time.monotonic() + seconds
+        while (code := self.exit_code()) is None and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
+        return code
 
     def signal(self, number: int) -> None:
         """Send the program's first process a signal, if it still runs."""

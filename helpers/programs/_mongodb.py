@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from html import escape
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from .._recipes import FERRETDB
 from ._building import build
@@ -99,11 +98,5 @@ class _Elsewhere(MongoDB):
     def stop(self) -> None:
         """It is not ours to stop."""
 
-    def __enter__(self) -> Self:
-        return self
-
     def __repr__(self) -> str:
         return self.server
-
-    def _repr_html_(self) -> str:
-        return f"<p>{escape(repr(self))}</p>"

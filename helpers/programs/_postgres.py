@@ -7,13 +7,11 @@ import re
 import secrets
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ._database import DATABASE, HOST, Database
 from ._errors import ConfigError, ProgramFailed
-from ._starting import PAUSE
 
 _USER = "course"
 _INITDB_TIMEOUT, _FAREWELL = 60.0, 5.0  # seconds
@@ -83,11 +81,9 @@ class Postgres(Database):
         command = [str(initdb), "-D", "data", "-U", _USER, "--pwfile=password", "--no-sync",
                    "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"]  # fmt: skip
         self._process.run(command, self._environment(), drop_root=self._drop_root)
-        deadline = time.monotonic() + _INITDB_TIMEOUT
-        while (code := self._process.exit_code()) is None:
-            if time.monotonic() > deadline:
-                raise ProgramFailed("PostgreSQL took too long to make its data folder.")
-            time.sleep(PAUSE)
+        code = self._process.wait(_INITDB_TIMEOUT)
+        if code is None:
+            raise ProgramFailed("PostgreSQL took too long to make its data folder.")
         password.unlink()
         if code:
             raise ProgramFailed(
@@ -162,9 +158,7 @@ class Postgres(Database):
         if not self.running or os.name != "posix":
             return
         self._process.signal(signal.SIGINT)
-        deadline = time.monotonic() + _FAREWELL
-        while self._process.exit_code() is None and time.monotonic() < deadline:
-            time.sleep(PAUSE)
+        self._process.wait(_FAREWELL)
 
     def _clean_up_after_crash(self) -> None:
         """Remove the few bytes of System V memory by which PostgreSQL knows its data folder."""

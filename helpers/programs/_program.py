@@ -41,7 +41,7 @@ class Living(Startable):
         """Stop what the cell's earlier runs left, start, and return once it answers."""
         self._last_log = ""
         self._lock = threading.RLock()
-        self._cell: Cell | None = current_cell()
+        self._cell = current_cell()
         _ask_no_proxy_for_loopback()
         for other in [p for p in _running if replaces(self._cell, p._cell)]:
             other.stop()

@@ -124,12 +124,8 @@ class Startable:
             self._text, host = self._prepare(self.port)
             self._host = host
             self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
-            for name in (OUTPUT, *self._logs.values()):
-                (self.folder / name).unlink(missing_ok=True)
             self._write(self._text)
-            self.pid = self._process.run(
-                self._command(), self._environment(), drop_root=self._drop_root
-            )
+            self._run()
             if self._got_its_port():
                 self._wait_for_workers()
                 self._refuse_strangers()
@@ -138,6 +134,14 @@ class Startable:
         raise ProgramFailed(
             f"{self._name} can't use port {self.port}: another program holds it. "
             "Leave `port` out, and a free one is picked."
+        )
+
+    def _run(self) -> None:
+        """Start it with new logs; it is not ready yet."""
+        for name in (OUTPUT, *self._logs.values()):
+            (self.folder / name).unlink(missing_ok=True)
+        self.pid = self._process.run(
+            self._command(), self._environment(), drop_root=self._drop_root
         )
 
     def _got_its_port(self) -> bool:

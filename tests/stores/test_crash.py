@@ -44,12 +44,8 @@ events = list(listening_events({MOST}))
 
 def work(where, done):
     if kind == "CassandraStore":
-        from cassandra.cluster import Cluster
-        from cassandra.io.asyncioreactor import AsyncioConnection
-        host, port = where.split(":")
-        where = Cluster(
-            [host], port=int(port), protocol_version=5, connection_class=AsyncioConnection
-        ).connect()
+        from helpers.programs._cassandra import open_session
+        where = open_session(int(where.partition(":")[2]))
     store = getattr(stores, kind)(where)
     for start in range(done, {MOST}, {BATCH}):
         store.record(*events[start : start + {BATCH}])

@@ -7,12 +7,10 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"log"
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/FerretDB/FerretDB/ferretdb"
@@ -21,12 +19,7 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:27017", "where to listen")
 	folder := flag.String("folder", "", "the folder of the SQLite files")
-	version := flag.Bool("version", false, "say the version and end")
 	flag.Parse()
-	if *version {
-		fmt.Println("FerretDB", module())
-		return
-	}
 
 	// FerretDB warns of each answer that is an error; the client gets these anyway.
 	quiet := slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})
@@ -46,16 +39,4 @@ func main() {
 	if err := server.Run(ctx); err != nil {
 		log.Fatal(err)
 	}
-}
-
-// module is the version of FerretDB that this program was built with.
-func module() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, one := range info.Deps {
-			if one.Path == "github.com/FerretDB/FerretDB" {
-				return one.Version
-			}
-		}
-	}
-	return "unknown"
 }
