@@ -36,7 +36,13 @@ NOT_SHOWN = (
 )  # fmt: skip
 """Names that Extended JSON gives a meaning, of types that the picture leaves out."""
 
-_MODULES = ("bson_bytes_json.js", "bson_bytes_codec.js", "bson_bytes_panel.js", "bson_bytes.js")
+_MODULES = (
+    "dom.js",
+    "bson_bytes_json.js",
+    "bson_bytes_codec.js",
+    "bson_bytes_panel.js",
+    "bson_bytes.js",
+)
 
 
 class BsonBytes(anywidget.AnyWidget):

@@ -1,19 +1,9 @@
 // What the picture of a document's bytes tells in words and bars: about a byte, about a field, the roles
 // that bytes have, the list of fields, the two sizes.
 
+import { node, put } from "./dom.js";
+
 export const ROLES = { length: "length", type: "type", name: "field name", value: "value", terminator: "closing 00" };
-
-export function node(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-/** Sets a text, if it is another one. */
-export function put(element, text) {
-  if (element.textContent !== String(text)) element.textContent = text;
-}
 
 const counted = (count) => `${count} byte${count === 1 ? "" : "s"}`;
 const placeOf = ({ start, end }) => (end - start === 1 ? `byte ${start}` : `bytes ${start} to ${end - 1}`);

@@ -1,9 +1,11 @@
 // The widget of chapter 7: one object in a shared cache as time goes by. Settings, the player, the
 // picture, and what it all means now. Everything is computed in the page by cache_timeline_model.js.
 
+import { node, put } from "./dom.js";
+import { shape } from "./svg.js";
 import { OUTCOMES, Timeline, headerOf } from "./cache_timeline_model.js";
-import { createFigures, createNews, createTable, inSeconds, meaning, node, put, situation, told, WORDS } from "./cache_timeline_panel.js";
-import { BANDS, HEIGHT, band, createPicture, patterns, shape, sign } from "./cache_timeline_picture.js";
+import { createFigures, createNews, createTable, inSeconds, meaning, situation, told, WORDS } from "./cache_timeline_panel.js";
+import { BANDS, HEIGHT, band, createPicture, patterns, sign } from "./cache_timeline_picture.js";
 
 const SLIDERS = [ // -1 is none
   ["max_age", "max-age", 0, 60, 1],

@@ -28,6 +28,8 @@ EVERY = (0.5, 10)
 LATENCY = (0.1, 3)
 
 _MODULES = (
+    "dom.js",
+    "svg.js",
     "cache_timeline_model.js",
     "cache_timeline_picture.js",
     "cache_timeline_panel.js",

@@ -1,5 +1,6 @@
 // What the cache timeline tells beside its picture: in sentences, figures and a table.
 
+import { node, put } from "./dom.js";
 import { headerOf, phaseOf, ttlOf } from "./cache_timeline_model.js";
 
 export const WORDS = { // for each outcome: in the legend, and of one client
@@ -14,18 +15,6 @@ export const WORDS = { // for each outcome: in the legend, and of one client
 const FIGURES = ["Requests", "Hit ratio", "Origin asked", "Origin sent", "Oldest answer", "Out of date"];
 const HEADS = ["Time", "Outcome", "Age", "Cover", "Waited", "Out of date"];
 const ROWS = 10;
-
-export function node(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-/** Sets a text, if it is another one. */
-export function put(element, text) {
-  if (element.textContent !== String(text)) element.textContent = text;
-}
 
 export const inSeconds = (time) => `${(time / 1000).toFixed(1)} s`;
 

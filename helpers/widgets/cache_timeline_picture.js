@@ -2,6 +2,7 @@
 // origin, and the copy's age. It is built anew when something has happened; in between it only
 // moves to the left below the line of "now".
 
+import { shape } from "./svg.js";
 import { MEMORY, exactAge, lateAt, staleAt } from "./cache_timeline_model.js";
 
 const SPANS = [20, 30, 45, 60, 90, 120]; // seconds that the picture may show
@@ -26,13 +27,6 @@ const SHAPES = {
   disc: "M-6.5 0a6.5 6.5 0 1 0 13 0a6.5 6.5 0 1 0 -13 0z", square: "M-6 -6h12v12h-12z", rhomb: "M0 -8l8 8l-8 8l-8 -8z",
 };
 export const BANDS = { fresh: "fresh", window: "stale, usable", stale: "stale", down: "down" };
-
-export function shape(tag, attributes = {}, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
 
 /** The sign of an outcome, around a point. */
 export function sign(outcome, x, y) {

@@ -1,10 +1,12 @@
 // The load balancer lab: the settings with their servers, the picture and its player, the results.
 // It simulates (load_balancer_model.js), or shows what Python measures at a real program.
 
+import { node, put } from "./dom.js";
+import { shape } from "./svg.js";
 import { ALGORITHMS } from "./load_balancer_algorithms.js";
 import { Lab, LINE, PLACES, percentile } from "./load_balancer_model.js";
-import { bucketed, createHistogram, createTable, listed, news, node, put } from "./load_balancer_panel.js";
-import { createPicture, shape } from "./load_balancer_picture.js";
+import { bucketed, createHistogram, createTable, listed, news } from "./load_balancer_panel.js";
+import { createPicture } from "./load_balancer_picture.js";
 
 const NAMES = "abcdef";
 const [LEAST, MOST] = [2, NAMES.length];

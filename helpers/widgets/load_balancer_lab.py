@@ -14,6 +14,7 @@ import anywidget
 import traitlets
 
 from ._module import module_text, read, without_comments
+from ._settings import whole
 
 ALGORITHMS = (
     "round robin",
@@ -33,6 +34,8 @@ RATES = (1, 200)
 TIMES = (10, 500)
 
 _MODULES = (
+    "dom.js",
+    "svg.js",
     "load_balancer_algorithms.js",
     "load_balancer_model.js",
     "load_balancer_picture.js",
@@ -95,8 +98,8 @@ class LoadBalancerLab(anywidget.AnyWidget):
         checks: bool = False,
     ) -> None:
         self._drive: Any = None
-        _whole("servers", servers, LEAST_SERVERS, len(NAMES))
-        _whole("rate", rate, *RATES)
+        whole("servers", servers, LEAST_SERVERS, len(NAMES))
+        whole("rate", rate, *RATES)
         _one_of("algorithm", algorithm, ALGORITHMS)
         if program is not None:
             _one_of("program", program, PROGRAMS)
@@ -131,12 +134,6 @@ class LoadBalancerLab(anywidget.AnyWidget):
         super().close()
 
 
-def _whole(name: str, value: Any, least: int, most: int) -> None:
-    """Raises ValueError, in one sentence, unless the value is a whole number within the bounds."""
-    if type(value) is not int or not least <= value <= most:
-        raise ValueError(f"{name} is a whole number from {least} to {most}, and this is {value!r}.")
-
-
 def _one_of(name: str, value: Any, known: Sequence[str]) -> None:
     if value not in known:
         raise ValueError(f"{name} is one of {', '.join(map(repr, known))}, and this is {value!r}.")
@@ -159,5 +156,5 @@ def _for_each(
     else:
         raise ValueError(f"{name} has a number for each of {len(servers)} servers, not {given!r}.")
     for server, value in values.items():
-        _whole(f"{name} of {server}", value, *bounds)
+        whole(f"{name} of {server}", value, *bounds)
     return values

@@ -1,6 +1,8 @@
 // What the load balancer lab tells beside its picture: the table, the histogram, and in sentences.
 
-import { shape } from "./load_balancer_picture.js";
+import { node, put } from "./dom.js";
+import { shape } from "./svg.js";
+
 
 const FIRST = 25; // milliseconds: where the first bar ends; every second bar ends at twice as much
 const BARS = 14;
@@ -8,18 +10,6 @@ const PERCENTILES = [["p50", "half"], ["p95", "95 %"], ["p99", "99 %"]];
 const [WIDTH, HEIGHT, TOP, FOOT] = [252, 150, 56, 18]; // of the histogram, in its own pixels
 const LABEL = 62; // beside it, for what is written to the right of the last line
 const NONE = "no answers yet";
-
-export function node(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-/** Sets a text, if it is another one. */
-export function put(element, text) {
-  if (element.textContent !== String(text)) element.textContent = text;
-}
 
 /** "a", "a and b", "a, b and c" */
 export const listed = (names) => names.join(", ").replace(/, ([^,]*)$/, " and $1");

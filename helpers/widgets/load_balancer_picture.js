@@ -1,18 +1,12 @@
 // The picture of the load balancer lab: clients, the balancer and the servers in SVG, drawn when
 // something about them changes; the requests on a canvas above it, drawn with every frame.
 
+import { shape } from "./svg.js";
 import { AT_SERVER, CLIENTS, LINE, PLACES } from "./load_balancer_model.js";
 
 const BALANCER = [84, 40]; // width and height in pixels
 const SIDE = { box: [136, 58], line: [5, 10, 12, 14], work: [20, 94, 19] }; // servers at the right
 const BELOW = { box: [46, 104], line: [4, 9, 9.5, 10], work: [19, 13.5, 72] }; // or in a row below
-
-export function shape(tag, attributes = {}, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
 
 /** Where everything is; `rows` are the middles of the servers at the right, null for a row below. */
 function placesIn(width, height, count, rows) {

@@ -1,9 +1,11 @@
 // The widget of chapter 5: a cluster on a token ring. The settings, the request, the picture with
 // its log, the nodes. Everything is computed in the page by ring_lab_model.js.
 
+import { node, put } from "./dom.js";
+import { shape } from "./svg.js";
 import { Cluster, Refused } from "./ring_lab_model.js";
-import { createCards, createLog, meaning, node, put, stamp, told } from "./ring_lab_panel.js";
-import { LEGEND, createPicture, legendSign, look, phasesOf, shape } from "./ring_lab_picture.js";
+import { createCards, createLog, meaning, stamp, told } from "./ring_lab_panel.js";
+import { LEGEND, createPicture, legendSign, look, phasesOf } from "./ring_lab_picture.js";
 import { LEVELS } from "./ring_lab_ring.js";
 
 const SLIDERS = [["replication", "Replication factor", 5], ["tokens", "Tokens of each node", 8]];

@@ -6,12 +6,11 @@ Everything is computed in the page by ``ring_lab_model.js``, which does what
 
 from __future__ import annotations
 
-from typing import Any
-
 import anywidget
 import traitlets
 
 from ._module import module_text, read, without_comments
+from ._settings import whole
 
 LEVELS = ("ONE", "QUORUM", "ALL")
 NODES = (3, 7)
@@ -20,6 +19,8 @@ MOST_TOKENS = 8
 LONGEST_KEY = 40
 
 _MODULES = (
+    "dom.js",
+    "svg.js",
     "ring_lab_ring.js",
     "ring_lab_model.js",
     "ring_lab_picture.js",
@@ -65,9 +66,9 @@ class RingLab(anywidget.AnyWidget):
         read_repair: bool = True,
         key: str = "fur-elise",
     ) -> None:
-        _whole("nodes", nodes, *NODES)
-        _whole("replication", replication, 1, min(nodes, MOST_REPLICAS))
-        _whole("tokens", tokens, 1, MOST_TOKENS)
+        whole("nodes", nodes, *NODES)
+        whole("replication", replication, 1, min(nodes, MOST_REPLICAS))
+        whole("tokens", tokens, 1, MOST_TOKENS)
         for name, level in (("write_level", write_level), ("read_level", read_level)):
             if level not in LEVELS:
                 raise ValueError(f"{name} is one of {', '.join(LEVELS)}, and this is {level!r}.")
@@ -80,9 +81,3 @@ class RingLab(anywidget.AnyWidget):
         numbers = {"nodes": nodes, "replication": replication, "tokens": tokens, "key": key}
         levels = {"write_level": write_level, "read_level": read_level}
         super().__init__(settings=numbers | levels | switches)
-
-
-def _whole(name: str, value: Any, least: int, most: int) -> None:
-    """Raises ValueError, in one sentence, unless the value is a whole number within the bounds."""
-    if type(value) is not int or not least <= value <= most:
-        raise ValueError(f"{name} is a whole number from {least} to {most}, and this is {value!r}.")

@@ -1,22 +1,11 @@
 // What stands beside the picture of the ring lab: a card for each node, the log, and sentences.
 
+import { node, put } from "./dom.js";
 import { described, duration, required } from "./ring_lab_ring.js";
 
 const KEPT = 80; // sentences of the log
 const MOST = 5; // sentences that are said at once
 const SILENT = ["ask", "write", "read"]; // these only stand in the log
-
-export function node(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-/** Sets a text, if it is another one. */
-export function put(element, text) {
-  if (element.textContent !== String(text)) element.textContent = text;
-}
 
 /** A time of the cluster: 1 d 02:03:04. */
 export function stamp(seconds) {

@@ -1,6 +1,7 @@
 // The picture of the ring lab, in SVG: the ring with its tokens, the nodes inside it, the client in
 // the middle, and the messages that travel between them.
 
+import { shape } from "./svg.js";
 import { partOf, tokenOf } from "./ring_lab_ring.js";
 
 const [DISC, TRAVEL] = [17, 650]; // pixels; milliseconds that messages of one kind travel
@@ -13,13 +14,6 @@ export const LEGEND = [
   ["replica", "replica of the key, first to last"], ["coordinator", "coordinator"], ["beyond", "beyond the cut"],
   ["stopped", "stopped"], ["hints", "hints that it keeps"], ["key", "the key on the ring"],
 ];
-
-export function shape(tag, attributes = {}, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
 
 /** What one sees of a cluster and a key, as plain data. */
 export function look(cluster, key) {

@@ -10,6 +10,7 @@ import anywidget
 import traitlets
 
 from ._module import module_text, read
+from ._settings import whole
 
 WAYS = ("one after the other", "a thread for each", "event loop")
 HANDLERS = ("waits and lets go", "waits and holds on", "computes")
@@ -58,18 +59,12 @@ class ServerAtWork(anywidget.AnyWidget):
         way: str = WAYS[0],
         handler: str = HANDLERS[0],
     ) -> None:
-        _check("clients", clients, 3, 6)
-        _check("slow", slow, 0, clients)
-        _check("drip", drip, 50, 400)
-        _check("work", work, 20, 400)
+        whole("clients", clients, 3, 6)
+        whole("slow", slow, 0, clients)
+        whole("drip", drip, 50, 400)
+        whole("work", work, 20, 400)
         for name, value, known in (("way", way, WAYS), ("handler", handler, HANDLERS)):
             if value not in known:
                 choice = ", ".join(map(repr, known))
                 raise ValueError(f"{name} is one of {choice}, and this is {value!r}.")
         super().__init__(clients=clients, slow=slow, drip=drip, work=work, way=way, handler=handler)
-
-
-def _check(name: str, value: int, least: int, most: int) -> None:
-    """Raises ValueError, in one sentence, unless the value is a whole number within the bounds."""
-    if type(value) is not int or not least <= value <= most:
-        raise ValueError(f"{name} is a whole number from {least} to {most}, and this is {value!r}.")

@@ -6,7 +6,7 @@ import contextlib
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from helpers.music import create_app
 from helpers.serving import Server, serve
 from helpers.widgets import SongRequest
 from tests.browser_support import skip_or_fail
+from tests.widgets.stage import open_stage
 
 
 class Node:
@@ -64,3 +65,15 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 def api() -> Iterator[Server]:
     with serve(create_app()) as server:
         yield server
+
+
+@pytest.fixture
+def open_page(page: Any, site_server: Callable[[Path], str], folder: Path) -> Iterator[Any]:
+    """The stage of the test's file, with no widget on it yet; nothing may go wrong on it.
+
+    folder: the file's own fixture, from `write_stage`.
+    """
+    open_stage(page, site_server(folder))
+    yield page
+    assert page.errors == []
+    assert page.outside == []

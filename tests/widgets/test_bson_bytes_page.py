@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,16 @@ from bson import json_util
 
 from helpers.widgets import BsonBytes
 from helpers.widgets.bson_bytes import SONG
-from tests.browser_support import axe_findings
-from tests.widgets.stage import open_stage, write_stage
-from tests.widgets.test_song_page import contrast
+from tests.widgets.stage import (
+    axe_on_widget,
+    colours_of,
+    contrast,
+    cut_off,
+    follows_theme,
+    set_theme,
+    status,
+    write_stage,
+)
 
 ENCODED = bson.encode(json_util.loads(SONG))
 TITLE = (21, 43)  # bytes of the field
@@ -26,14 +31,6 @@ BIG = json.dumps({f"field-{at}": {"text": "la " * 9, "n": [at, None, 1.5]} for a
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_stage(tmp_path_factory.mktemp("page"), BsonBytes(), ("document",))
-
-
-@pytest.fixture
-def open_page(page: Any, site_server: Callable[[Path], str], folder: Path) -> Any:
-    open_stage(page, site_server(folder))
-    yield page
-    assert page.errors == []
-    assert page.outside == []
 
 
 @pytest.fixture
@@ -66,10 +63,6 @@ def row(page: Any, at: int) -> Any:
 
 def about(page: Any) -> list[str]:
     return page.locator(".bb-about p").all_text_contents()
-
-
-def status(page: Any) -> str:
-    return page.get_by_role("status").text_content()
 
 
 def lit(page: Any, name: str = "lit") -> tuple[int, int] | None:
@@ -325,7 +318,7 @@ def test_bars_move_only_for_who_wants_it(open_page: Any, motion: str) -> None:
 @pytest.mark.parametrize("width", [320, 360, 700, 800, 1280])
 def test_it_follows_the_theme_and_nothing_is_cut(shown: Any, theme: str, width: int) -> None:
     shown.set_viewport_size({"width": width, "height": 800})
-    shown.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    set_theme(shown, theme)
     columns = 8 if width < 700 else 16
     shown.wait_for_function(
         "count => document.querySelector('.bb-row').childElementCount === count + 1",
@@ -336,29 +329,24 @@ def test_it_follows_the_theme_and_nothing_is_cut(shown: Any, theme: str, width: 
         editor(shown).fill(text)
         byte(shown, 5).hover()
         assert shown.evaluate("document.documentElement.scrollWidth") <= width
-        cut = "all => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)"
         boxes = ".bb-byte, .bb-at, .bb-field, dt, dd, p, button, .bb-legend li"
-        assert shown.locator(boxes).evaluate_all(cut) == []
-    paper = shown.locator(".bson-bytes").evaluate("e => getComputedStyle(e).backgroundColor")
-    assert (paper == "rgb(255, 255, 255)") == (theme == "light")
+        assert cut_off(shown, boxes) == []
+    assert follows_theme(shown, ".bson-bytes", theme)
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 800), ("dark", 800), ("light", 360)])
 def test_axe_finds_nothing(shown: Any, theme: str, width: int) -> None:
     shown.set_viewport_size({"width": width, "height": 800})
-    shown.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-    shown.evaluate("document.querySelector('h1').remove()")  # the page's, which knows one theme
+    set_theme(shown, theme)
     byte(shown, 51).focus()
     editor(shown).fill("{,}")
     byte(shown, 35).focus()
-    shown.clock.resume()  # axe waits now and then
-    assert [one for one in axe_findings(shown) if "heading" not in one] == []
+    assert axe_on_widget(shown) == []
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_text_and_signs_can_be_seen(scheme: int) -> None:
-    found = re.findall(r"--bb-([\w-]+): light-dark\((#\w+), (#\w+)\)", BsonBytes._css)
-    colours = {name: pair[scheme] for name, *pair in found}
+    colours = colours_of(BsonBytes._css, "bb", scheme)
     for text in ("text", "quiet", "length", "type", "name", "value", "terminator"):
         for ground in ("paper", "tint", "lit"):
             assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,18 @@ from typing import Any
 import pytest
 
 from helpers.widgets import CacheTimeline
-from tests.browser_support import axe_findings
-from tests.widgets.stage import open_stage, write_stage
-from tests.widgets.test_song_page import contrast
+from tests.widgets.stage import (
+    axe_on_widget,
+    colours_of,
+    contrast,
+    cut_off,
+    field,
+    follows_theme,
+    press,
+    set_theme,
+    status,
+    write_stage,
+)
 
 SLIDERS = (
     "max-age", "s-maxage", "stale-while-revalidate", "stale-if-error",
@@ -28,14 +36,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def open_page(page: Any, site_server: Callable[[Path], str], folder: Path) -> Any:
-    open_stage(page, site_server(folder))
-    yield page
-    assert page.errors == []
-    assert page.outside == []
-
-
-@pytest.fixture
 def shown(open_page: Any) -> Any:
     show(open_page)
     return open_page
@@ -46,21 +46,9 @@ def show(page: Any) -> None:
     page.locator(".ct-chart .ct-head").first.wait_for()
 
 
-def press(page: Any, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def field(page: Any, name: str) -> Any:
-    return page.get_by_label(name, exact=True)
-
-
 def figures(page: Any) -> dict[str, str]:
     names = page.locator("dt").all_text_contents()
     return dict(zip(names, page.locator("dd").all_text_contents(), strict=True))
-
-
-def status(page: Any) -> str:
-    return page.get_by_role("status").text_content()
 
 
 def situation(page: Any) -> str:
@@ -411,7 +399,7 @@ def busy(page: Any) -> None:
 @pytest.mark.parametrize("width", [320, 360, 800, 1280])
 def test_it_follows_the_theme_and_nothing_is_cut(shown: Any, theme: str, width: int) -> None:
     shown.set_viewport_size({"width": width, "height": 800})
-    shown.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    set_theme(shown, theme)
     shown.wait_for_function(
         "width => +document.querySelector('.ct-chart svg').viewBox.baseVal.width < width",
         arg=width,
@@ -427,28 +415,23 @@ def test_it_follows_the_theme_and_nothing_is_cut(shown: Any, theme: str, width: 
       }).map((one) => one.textContent);
     }""")
     assert inside == []
-    cells = "all => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)"
     boxes = "th, td, dt, dd, p, button, .ct-field, .ct-legend li"
-    assert shown.locator(boxes).evaluate_all(cells) == []
+    assert cut_off(shown, boxes) == []
     assert len(shown.locator(".ct-chart .ct-label:visible").all_text_contents()) >= 2
-    paper = shown.locator(".cache-timeline").evaluate("e => getComputedStyle(e).backgroundColor")
-    assert (paper == "rgb(255, 255, 255)") == (theme == "light")
+    assert follows_theme(shown, ".cache-timeline", theme)
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 800), ("dark", 800), ("light", 360)])
 def test_axe_finds_nothing(shown: Any, theme: str, width: int) -> None:
     shown.set_viewport_size({"width": width, "height": 800})
-    shown.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-    shown.evaluate("document.querySelector('h1').remove()")  # the page's, which knows one theme
+    set_theme(shown, theme)
     busy(shown)
-    shown.clock.resume()  # axe waits now and then
-    assert [one for one in axe_findings(shown) if "heading" not in one] == []
+    assert axe_on_widget(shown) == []
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_text_and_signs_can_be_seen(scheme: int) -> None:
-    found = re.findall(r"--ct-([\w-]+): light-dark\((#\w+), (#\w+)\)", CacheTimeline._css)
-    colours = {name: pair[scheme] for name, *pair in found}
+    colours = colours_of(CacheTimeline._css, "ct", scheme)
     for text in ("text", "quiet", "accent", "good", "warn", "bad", "yarn"):
         for ground in ("paper", "tint"):
             assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)

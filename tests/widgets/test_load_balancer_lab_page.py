@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from helpers.widgets import LoadBalancerLab
-from tests.browser_support import axe_findings
-from tests.widgets.stage import open_stage, write_stage
-from tests.widgets.test_song_page import contrast
+from tests.widgets.stage import (
+    axe_on_widget,
+    colours_of,
+    contrast,
+    field,
+    press,
+    set_theme,
+    status,
+    write_stage,
+)
 
 NAMES = ("settings", "mode", "program", "measured", "message")
 
@@ -20,14 +26,6 @@ NAMES = ("settings", "mode", "program", "measured", "message")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_stage(tmp_path_factory.mktemp("page"), LoadBalancerLab(rate=40), NAMES)
-
-
-@pytest.fixture
-def open_page(page: Any, site_server: Callable[[Path], str], folder: Path) -> Any:
-    open_stage(page, site_server(folder))
-    yield page
-    assert page.errors == []
-    assert page.outside == []
 
 
 @pytest.fixture
@@ -41,14 +39,6 @@ def show(page: Any, changes: str = "{}") -> None:
     page.locator(".lb-chart svg .lb-client").first.wait_for()
 
 
-def press(page: Any, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def field(page: Any, name: str) -> Any:
-    return page.get_by_label(name, exact=True)
-
-
 def table(page: Any) -> dict[str, list[str]]:
     """By server: weight, requests, share, in flight, failed."""
     rows = [row.split("\t") for row in page.locator("tbody tr").all_inner_texts()]
@@ -58,10 +48,6 @@ def table(page: Any) -> dict[str, list[str]]:
 def figures(page: Any) -> dict[str, str]:
     names = page.locator("dt").all_inner_texts()
     return dict(zip(names, page.locator("dd").all_inner_texts(), strict=True))
-
-
-def status(page: Any) -> str:
-    return page.get_by_role("status").text_content()
 
 
 def model_settings(page: Any) -> dict[str, Any]:
@@ -359,16 +345,13 @@ def test_a_notebook_around_the_widget_gets_none_of_its_keys(shown: Any) -> None:
 def test_axe_finds_nothing(shown: Any, theme: str) -> None:
     run(shown, 2000)
     press(shown, "Kill b")
-    shown.clock.resume()  # axe waits now and then
-    shown.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-    shown.evaluate("document.querySelector('h1').remove()")  # the page's, which knows one theme
-    assert [one for one in axe_findings(shown) if "heading" not in one] == []
+    set_theme(shown, theme)
+    assert axe_on_widget(shown) == []
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_text_and_signs_can_be_seen(scheme: int) -> None:
-    found = re.findall(r"--lb-([\w-]+): light-dark\((#\w+), (#\w+)\)", LoadBalancerLab._css)
-    colours = {name: pair[scheme] for name, *pair in found}
+    colours = colours_of(LoadBalancerLab._css, "lb", scheme)
     for text in ("text", "quiet"):
         for ground in ("paper", "tint"):
             assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)

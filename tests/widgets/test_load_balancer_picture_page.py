@@ -4,37 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from helpers.widgets import LoadBalancerLab
-from tests.widgets.stage import open_stage, write_stage
-from tests.widgets.test_load_balancer_lab_page import (
-    NAMES,
-    field,
-    ink,
-    press,
-    run,
-    show,
-    status,
-    table,
-)
+from tests.widgets.stage import cut_off, field, follows_theme, press, set_theme, status, write_stage
+from tests.widgets.test_load_balancer_lab_page import NAMES, ink, run, show, table
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_stage(tmp_path_factory.mktemp("page"), LoadBalancerLab(rate=40), NAMES)
-
-
-@pytest.fixture
-def open_page(page: Any, site_server: Callable[[Path], str], folder: Path) -> Any:
-    open_stage(page, site_server(folder))
-    yield page
-    assert page.errors == []
-    assert page.outside == []
 
 
 @pytest.fixture
@@ -200,7 +182,7 @@ def test_on_a_phone_the_algorithm_is_on_one_screen_with_the_picture(shown: Any, 
 @pytest.mark.parametrize("width", [320, 360, 820])
 def test_it_follows_the_theme_and_nothing_is_cut(shown: Any, theme: str, width: int) -> None:
     shown.set_viewport_size({"width": width, "height": 800})
-    shown.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    set_theme(shown, theme)
     for _ in range(3):
         press(shown, "Add a server")
     field(shown, "Weight of a").fill("10")
@@ -221,7 +203,5 @@ def test_it_follows_the_theme_and_nothing_is_cut(shown: Any, theme: str, width: 
       }).map((one) => one.outerHTML);
     }""")
     assert inside == []
-    cells = "all => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)"
-    assert shown.locator("th, td, dt, dd").evaluate_all(cells) == []
-    paper = shown.locator(".load-balancer-lab").evaluate("e => getComputedStyle(e).backgroundColor")
-    assert (paper == "rgb(255, 255, 255)") == (theme == "light")
+    assert cut_off(shown, "th, td, dt, dd") == []
+    assert follows_theme(shown, ".load-balancer-lab", theme)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from helpers.widgets import RingLab
-from tests.browser_support import axe_findings
-from tests.widgets.stage import open_stage, write_stage
-from tests.widgets.test_ring_lab_page import field, press, show, write
-from tests.widgets.test_song_page import contrast
+from tests.widgets.stage import (
+    axe_on_widget,
+    colours_of,
+    contrast,
+    cut_off,
+    field,
+    follows_theme,
+    press,
+    set_theme,
+    write_stage,
+)
+from tests.widgets.test_ring_lab_page import show, write
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +28,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def shown(page: Any, site_server: Callable[[Path], str], folder: Path) -> Any:
+def shown(open_page: Any) -> Any:
     """With no motion: what happens is there at once."""
-    open_stage(page, site_server(folder))
-    page.emulate_media(reduced_motion="reduce")
-    show(page)
-    yield page
-    assert page.errors == []
-    assert page.outside == []
+    open_page.emulate_media(reduced_motion="reduce")
+    show(open_page)
+    return open_page
 
 
 def test_everything_is_reached_by_tab_and_the_focus_is_seen(shown: Any) -> None:
@@ -82,7 +85,7 @@ def busy(page: Any) -> None:
 @pytest.mark.parametrize("width", [320, 360, 800, 1280])
 def test_it_follows_the_theme_and_nothing_is_cut(shown: Any, theme: str, width: int) -> None:
     shown.set_viewport_size({"width": width, "height": 800})
-    shown.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    set_theme(shown, theme)
     shown.wait_for_function(
         "width => +document.querySelector('.rl-chart svg').viewBox.baseVal.width < width",
         arg=width,
@@ -99,27 +102,22 @@ def test_it_follows_the_theme_and_nothing_is_cut(shown: Any, theme: str, width: 
       }).map((one) => one.textContent);
     }""")
     assert outside == []
-    cells = "all => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)"
     boxes = ".ring-lab p, .ring-lab button, .rl-field, .rl-legend li, .rl-line"
-    assert shown.locator(boxes).evaluate_all(cells) == []
-    paper = shown.locator(".ring-lab").evaluate("e => getComputedStyle(e).backgroundColor")
-    assert (paper == "rgb(255, 255, 255)") == (theme == "light")
+    assert cut_off(shown, boxes) == []
+    assert follows_theme(shown, ".ring-lab", theme)
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 800), ("dark", 800), ("light", 360)])
 def test_axe_finds_nothing(shown: Any, theme: str, width: int) -> None:
     shown.set_viewport_size({"width": width, "height": 800})
-    shown.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-    shown.evaluate("document.querySelector('h1').remove()")  # the page's, which knows one theme
+    set_theme(shown, theme)
     busy(shown)
-    shown.clock.resume()  # axe waits now and then
-    assert [one for one in axe_findings(shown) if "heading" not in one] == []
+    assert axe_on_widget(shown) == []
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_text_and_signs_can_be_seen(scheme: int) -> None:
-    found = re.findall(r"--rl-([\w-]+): light-dark\((#\w+), (#\w+)\)", RingLab._css)
-    colours = {name: pair[scheme] for name, *pair in found}
+    colours = colours_of(RingLab._css, "rl", scheme)
     for text in ("text", "quiet", "accent", "good", "warn", "bad", "yarn"):
         for ground in ("paper", "tint"):
             assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from helpers.stores import Cluster
 from helpers.widgets import RingLab
-from tests.widgets.stage import open_stage, write_stage
+from tests.widgets.stage import field, press, status, write_stage
 
 KEY = "fur-elise"
 REPLICAS = Cluster(tokens_per_node=3).replicas(KEY)
@@ -25,14 +24,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def open_page(page: Any, site_server: Callable[[Path], str], folder: Path) -> Any:
-    open_stage(page, site_server(folder))
-    yield page
-    assert page.errors == []
-    assert page.outside == []
-
-
-@pytest.fixture
 def shown(open_page: Any) -> Any:
     """With no motion: what happens is there at once."""
     open_page.emulate_media(reduced_motion="reduce")
@@ -43,18 +34,6 @@ def shown(open_page: Any) -> Any:
 def show(page: Any) -> None:
     page.evaluate("void (window.one = show())")
     page.locator(".rl-node").first.wait_for()
-
-
-def press(page: Any, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def field(page: Any, name: str) -> Any:
-    return page.get_by_label(name, exact=True)
-
-
-def status(page: Any) -> str:
-    return page.get_by_role("status").text_content()
 
 
 def log(page: Any) -> list[str]:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from helpers.widgets import ServerAtWork
-from tests.browser_support import axe_findings
-from tests.widgets.stage import open_stage, write_stage
-from tests.widgets.test_song_page import contrast
+from tests.widgets.stage import (
+    axe_on_widget,
+    colours_of,
+    contrast,
+    cut_off,
+    field,
+    follows_theme,
+    press,
+    set_theme,
+    status,
+    write_stage,
+)
 
 NAMES = ("clients", "slow", "drip", "work", "way", "handler")
 END = (
@@ -27,14 +35,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def open_page(page: Any, site_server: Callable[[Path], str], folder: Path) -> Any:
-    open_stage(page, site_server(folder))
-    yield page
-    assert page.errors == []
-    assert page.outside == []
-
-
-@pytest.fixture
 def shown(open_page: Any) -> Any:
     open_page.evaluate("void (window.one = show())")
     drawn(open_page)
@@ -45,24 +45,12 @@ def drawn(page: Any) -> None:
     page.locator(".sw-chart svg .sw-client").first.wait_for()
 
 
-def slider(page: Any, name: str) -> Any:
-    return page.get_by_label(name, exact=True)
-
-
-def press(page: Any, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
 def time_shown(page: Any) -> int:
-    return int(slider(page, "Time").input_value())
+    return int(field(page, "Time").input_value())
 
 
 def table(page: Any) -> list[str]:
     return [row.replace("\t", " ") for row in page.locator("tbody tr").all_inner_texts()]
-
-
-def status(page: Any) -> str:
-    return page.get_by_role("status").text_content()
 
 
 def revealed(page: Any) -> float:
@@ -120,7 +108,7 @@ def test_a_word_is_not_seen_in_part(shown: Any) -> None:
     words = shown.locator(".sw-word:visible")
     seen = {}
     for time in ("600", "680", "1600"):
-        slider(shown, "Time").fill(time)
+        field(shown, "Time").fill(time)
         seen[time] = words.all_text_contents()
         line = shown.locator(".sw-now").bounding_box()
         rights = [one["x"] + one["width"] for one in map(lambda w: w.bounding_box(), words.all())]
@@ -147,7 +135,7 @@ def test_step_goes_to_the_next_change(shown: Any) -> None:
 
 
 def test_the_time_is_moved_with_the_keyboard(shown: Any) -> None:
-    time = slider(shown, "Time")
+    time = field(shown, "Time")
     time.focus()
     shown.keyboard.press("ArrowRight")
     assert time_shown(shown) == 10
@@ -176,10 +164,10 @@ def test_everything_is_reached_by_tab(shown: Any) -> None:
 
 def test_threads_are_counted_as_they_come_and_go(shown: Any) -> None:
     choose(shown, "a thread for each")
-    slider(shown, "Slow clients").fill("5")
+    field(shown, "Slow clients").fill("5")
     counts = {}
     for time in ("0", "250", "1300", "2000"):
-        slider(shown, "Time").fill(time)
+        field(shown, "Time").fill(time)
         counts[time] = [int(one) for one in shown.locator("dd").all_inner_texts()]
         beads = shown.locator(".sw-bead:visible").count()
         assert beads == (counts[time][0] + 1 if counts[time][0] else 0), "and one at the door"
@@ -191,8 +179,8 @@ def test_the_thread_is_drawn_where_it_works(shown: Any) -> None:
     lanes = shown.locator(".sw-client").evaluate_all("all => all.map((e) => +e.getAttribute('cy'))")
     heights = {}
     for time in ("85", "205", "500"):  # with B, with A, at the door
-        slider(shown, "Time").evaluate("(e, t) => { e.step = 1; e.value = t; }", time)
-        slider(shown, "Time").dispatch_event("input")
+        field(shown, "Time").evaluate("(e, t) => { e.step = 1; e.value = t; }", time)
+        field(shown, "Time").dispatch_event("input")
         place = shown.locator(".sw-bead:visible").get_attribute("transform")
         heights[time] = float(re.search(r" ([\d.]+)\)", place)[1])
     assert heights["85"] == pytest.approx(lanes[1], abs=12)
@@ -201,7 +189,7 @@ def test_the_thread_is_drawn_where_it_works(shown: Any) -> None:
 
 
 def test_the_knob_of_the_time_is_below_its_moment(shown: Any) -> None:
-    time = slider(shown, "Time")
+    time = field(shown, "Time")
     box = time.bounding_box()
     for at in (0, 800, 1600):
         time.fill(str(at))
@@ -212,12 +200,12 @@ def test_the_knob_of_the_time_is_below_its_moment(shown: Any) -> None:
 
 
 def test_other_settings_start_anew_or_show_the_new_end(shown: Any) -> None:
-    slider(shown, "Time").fill("600")
+    field(shown, "Time").fill("600")
     choose(shown, "event loop")
     assert time_shown(shown) == 0
-    slider(shown, "Time").press("End")
+    field(shown, "Time").press("End")
     assert time_shown(shown) == 1120
-    slider(shown, "Work per request").fill("200")
+    field(shown, "Work per request").fill("200")
     assert time_shown(shown) == 1220
     assert "A, slow 1000 220 1220" in table(shown)
     choose(shown, "computes")
@@ -227,17 +215,17 @@ def test_other_settings_start_anew_or_show_the_new_end(shown: Any) -> None:
 
 
 def test_fewer_clients_cannot_have_more_slow_ones(shown: Any) -> None:
-    slider(shown, "Slow clients").fill("5")
-    slider(shown, "Clients").fill("3")
+    field(shown, "Slow clients").fill("5")
+    field(shown, "Clients").fill("3")
     assert shown.evaluate("[one.model.get('clients'), one.model.get('slow')]") == [3, 3]
-    assert slider(shown, "Slow clients").get_attribute("max") == "3"
+    assert field(shown, "Slow clients").get_attribute("max") == "3"
     assert [row[:7] for row in table(shown)] == ["A, slow", "B, slow", "C, slow"]
 
 
 def test_what_python_sets_is_seen(shown: Any) -> None:
     shown.evaluate("one.model.set('way', 'event loop'); one.model.set('clients', 6)")
     assert shown.get_by_label("event loop").is_checked()
-    assert slider(shown, "Clients").input_value() == "6"
+    assert field(shown, "Clients").input_value() == "6"
     assert len(table(shown)) == 6
 
 
@@ -276,7 +264,7 @@ def test_a_notebook_around_the_widget_gets_none_of_its_keys(shown: Any) -> None:
       window.taken = [];
       document.querySelector("main").addEventListener("keydown", (e) => taken.push(e.key));
     }""")
-    slider(shown, "Time").focus()
+    field(shown, "Time").focus()
     for key in ("d", "ArrowDown", "Escape"):
         shown.keyboard.press(key)
     assert shown.evaluate("taken") == []
@@ -287,10 +275,10 @@ def test_a_notebook_around_the_widget_gets_none_of_its_keys(shown: Any) -> None:
 @pytest.mark.parametrize("width", [320, 360, 800])
 def test_it_follows_the_theme_and_nothing_is_cut(shown: Any, theme: str, width: int) -> None:
     shown.set_viewport_size({"width": width, "height": 800})
-    shown.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-    slider(shown, "Clients").fill("6")
-    slider(shown, "Work per request").fill("400")
-    slider(shown, "Time").press("End")
+    set_theme(shown, theme)
+    field(shown, "Clients").fill("6")
+    field(shown, "Work per request").fill("400")
+    field(shown, "Time").press("End")
     shown.wait_for_function(
         "width => +document.querySelector('.sw-chart svg').viewBox.baseVal.width < width",
         arg=width,
@@ -305,27 +293,22 @@ def test_it_follows_the_theme_and_nothing_is_cut(shown: Any, theme: str, width: 
       }).map((one) => one.textContent);
     }""")
     assert inside == []
-    cells = "all => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)"
-    assert shown.locator("th, td, dt, .sw-choice label").evaluate_all(cells) == []
-    paper = shown.locator(".server-at-work").evaluate("e => getComputedStyle(e).backgroundColor")
-    assert (paper == "rgb(255, 255, 255)") == (theme == "light")
+    assert cut_off(shown, "th, td, dt, .sw-choice label") == []
+    assert follows_theme(shown, ".server-at-work", theme)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(shown: Any, theme: str) -> None:
-    shown.clock.resume()  # axe waits now and then
-    shown.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-    shown.evaluate("document.querySelector('h1').remove()")  # the page's, which knows one theme
-    found = [one for one in axe_findings(shown) if "heading" not in one]
-    slider(shown, "Time").press("End")
-    found += [one for one in axe_findings(shown) if "heading" not in one]
+    set_theme(shown, theme)
+    found = axe_on_widget(shown)
+    field(shown, "Time").press("End")
+    found += axe_on_widget(shown)
     assert found == []
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_text_and_signs_can_be_seen(scheme: int) -> None:
-    found = re.findall(r"--sw-([\w-]+): light-dark\((#\w+), (#\w+)\)", ServerAtWork._css)
-    colours = {name: pair[scheme] for name, *pair in found}
+    colours = colours_of(ServerAtWork._css, "sw", scheme)
     for text in ("text", "quiet", "accent", "done"):
         for ground in ("paper", "tint"):
             assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)

@@ -13,6 +13,7 @@ import pytest
 from helpers.music import SONGS, render_wav
 from helpers.widgets import SongRequest
 from tests.browser_support import axe_findings
+from tests.widgets.stage import colours_of, contrast, follows_theme, set_theme
 
 SONG = min(SONGS, key=lambda song: song.seconds)
 PAGE = """<!doctype html>
@@ -249,13 +250,12 @@ def test_nothing_moves_for_who_wants_no_motion(shown: Any) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_follows_the_theme_and_fits_360_pixels(shown: Any, theme: str) -> None:
     shown.set_viewport_size({"width": 360, "height": 800})
-    shown.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    set_theme(shown, theme)
     shown.get_by_label("Name of a song").fill("w" * 300)
     shown.get_by_role("button", name="Send").click()
     outcome(shown, "422")
     assert shown.evaluate("document.documentElement.scrollWidth") <= 360
-    paper = shown.locator(".song-request").evaluate("e => getComputedStyle(e).backgroundColor")
-    assert (paper == "rgb(255, 255, 255)") == (theme == "light")
+    assert follows_theme(shown, ".song-request", theme)
 
 
 def test_a_notebook_around_the_widget_gets_none_of_its_keys(shown: Any) -> None:
@@ -344,22 +344,9 @@ def test_axe_finds_nothing(shown: Any) -> None:
     assert axe_findings(shown) == []
 
 
-def luminance(colour: str) -> float:
-    """Relative luminance (WCAG 2.2) of a colour such as "#1b2430"."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_text_can_be_read(scheme: int) -> None:
-    found = re.findall(r"--sr-([\w-]+): light-dark\((#\w+), (#\w+)\)", SongRequest._css)
-    colours = {name: pair[scheme] for name, *pair in found}
+    colours = colours_of(SongRequest._css, "sr", scheme)
     for text in ("text", "quiet", "start", "header", "body", "accent"):
         for ground in ("paper", "tint"):
             assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
