@@ -40,7 +40,7 @@ NEEDS = {
     "haproxy": "is HAProxy",
     "java": "is Java",
     "jupyter": "is Jupyter's own event loop",
-    "mongodb": "is MongoDB",
+    "mongodb": "is MongoDB or FerretDB",
     "nginx": "is nginx",
     "node": "is Node.js",
     "postgres": "is PostgreSQL",
