@@ -44,6 +44,7 @@ NEEDS = {
     "nginx": "is nginx",
     "node": "is Node.js",
     "postgres": "is PostgreSQL",
+    "rocksdict": "is RocksDB",
     "sockets": "are real sockets",
     "subprocess": "are other programs to start",
     "threads": "are threads",

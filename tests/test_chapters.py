@@ -39,7 +39,7 @@ PARTS = (
 # what a cell may need besides Python; a browser has none of it
 NEEDS = {"needs-sockets", "needs-jupyter", "needs-subprocess", "needs-nginx", "needs-haproxy",
          "needs-apache", "needs-postgres", "needs-mongodb", "needs-cassandra", "needs-node",
-         "needs-java", "needs-wrk"}  # fmt: skip
+         "needs-java", "needs-rocksdict", "needs-wrk"}  # fmt: skip
 TAGS = NEEDS | {"raises-exception", "output-varies", "exercise"}
 
 
