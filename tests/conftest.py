@@ -17,7 +17,7 @@ from tests.notebooks import read
 pytest_plugins = ["tests.browser_support"]
 
 REQUIRE_ALL = os.environ.get("COURSE_REQUIRE_ALL") == "1"
-ONE_BY_ONE = ("test_chapters.py", "test_chapter_exercises.py")
+ONE_BY_ONE = ("test_chapter_exercises.py",)
 """Files whose tests are long and share nothing: each may run beside any other."""
 
 # The same examples in each run, so that a change is judged by what it changes.

@@ -1,15 +1,13 @@
-"""The chapters' notebooks, and ways to run them, for the tests."""
+"""The chapters' notebooks, for the tests."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
@@ -61,11 +59,3 @@ def links_of(notebook: Any) -> set[str]:
     """Targets of the links and pictures in its Markdown."""
     prose = re.sub(r"`[^`]*`", "", without_code(text_of(notebook)))
     return set(re.findall(r"\]\(([^)\s]+)\)", prose))
-
-
-def run(notebook: Any, folder: Path, *, environment: dict[str, str] | None = None) -> Any:
-    """Run a notebook in a kernel of its own, in `folder`; an unexpected error raises."""
-    client = NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    )
-    return client.execute(env={**os.environ, **(environment or {})})

@@ -1,13 +1,12 @@
-"""Every chapter runs, again and alone, and has the parts that a chapter has.
+"""Every chapter has the parts that a chapter has.
 
-nbmake runs each notebook once, from its own folder: pytest collects chapters/*.ipynb.
+nbmake runs each notebook once, from its own folder: pytest collects chapters/*.ipynb. That it runs
+twice, alone and offline, is tested in exercises/test_chapter_exercises.py, with its exercises.
 """
 
 from __future__ import annotations
 
-import copy
 import importlib
-import os
 import re
 from statistics import median
 
@@ -15,13 +14,11 @@ import pytest
 
 from tests.notebooks import (
     NOTEBOOKS,
-    OFFLINE,
     ROOT,
     code_cells,
     lines_of,
     links_of,
     read,
-    run,
     text_of,
     without_code,
 )
@@ -45,28 +42,6 @@ TAGS = NEEDS | {"raises-exception", "output-varies", "exercise"}
 
 def test_there_are_chapters():
     assert {"00_template", "01_what_is_an_api"} <= {path.stem for path in NOTEBOOKS}
-
-
-@pytest.mark.slow
-@each_chapter
-def test_runs_twice_in_one_kernel_alone_and_offline(path, tmp_path):
-    """From an empty folder, with an empty home and no network but this machine's own."""
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(OFFLINE)
-    (tmp_path / "work").mkdir()
-    notebook = read(path)
-    first, second = notebook.cells, copy.deepcopy(notebook.cells)
-    for cell in second:
-        cell.id = f"again-{cell.id}"
-    notebook.cells = first + second
-    environment = {
-        "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")]),
-        "HOME": str(tmp_path / "work"),
-        "IPYTHONDIR": str(tmp_path / "ipython"),
-    }
-    run(notebook, tmp_path / "work", environment=environment)
-    left = [p.name for p in (tmp_path / "work").rglob("*") if p.is_file()]
-    assert not left, "the chapter left files where it ran"
 
 
 @each_chapter

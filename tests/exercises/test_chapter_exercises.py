@@ -1,10 +1,12 @@
 """Every exercise in every chapter: the stub, a typical mistake and the solution, run for real.
 
-Each notebook runs once, in one kernel, from top to bottom. Behind every stub two cells are put
-in: the typical mistake that the exercise is registered with, and the code of its folded solution.
-What each of these cells shows is read from its output, as the reader would see it.
+Each notebook runs in one kernel, from top to bottom. Behind every stub two cells are put in: the
+typical mistake that the exercise is registered with, and the code of its folded solution. What each
+of these cells shows is read from its output, as the reader would see it. Then the notebook runs a
+second time, as it is: any chapter can.
 """
 
+import copy
 import json
 import os
 import re
@@ -18,6 +20,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.exercises import Exercise, Status, exercises_of
+from tests.notebooks import OFFLINE
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
 NOTEBOOKS = sorted(CHAPTERS.glob("*.ipynb"))
@@ -81,11 +84,17 @@ def registration_problems(stubs: list[Stub], exercises: Iterable[Exercise]) -> l
     return problems
 
 
-def run_problems(notebook, stubs: list[Stub], exercises: Iterable[Exercise], folder) -> list[str]:
+def run_problems(
+    notebook, stubs: list[Stub], exercises: Iterable[Exercise], folder: Path, environment=None
+) -> list[str]:
     """What goes wrong when the notebook runs with a mistake and the solution behind each stub.
 
-    Changes `notebook`. `folder` is the working directory, as for a reader.
+    Then it runs again, as it was. Changes `notebook`. `folder` is the working directory,
+    `environment` what is different in the kernel's variables.
     """
+    again = copy.deepcopy(notebook.cells)
+    for cell in again:
+        cell.id = f"again-{cell.id}"
     mistakes = {exercise.number: exercise.typical_mistake for exercise in exercises}
     expected: list[tuple[object, Stub, str, Status]] = []
     cells = list(notebook.cells)
@@ -108,7 +117,7 @@ def run_problems(notebook, stubs: list[Stub], exercises: Iterable[Exercise], fol
         f"print(_json.dumps({{'open': _progress({chapter}).open, "
         f"'total': _progress({chapter}).total}}))"
     )
-    notebook.cells = [*cells, overview]
+    notebook.cells = [*cells, overview, *again]
     # An error is noted below, with its cell; the cells after it run all the same.
     client = NotebookClient(
         notebook,
@@ -117,10 +126,10 @@ def run_problems(notebook, stubs: list[Stub], exercises: Iterable[Exercise], fol
         allow_errors=True,
         resources={"metadata": {"path": str(folder)}},
     )
-    client.execute()
+    client.execute(env={**os.environ, **(environment or {})})
 
     problems = []
-    for cell in cells:
+    for cell in [*cells, *again]:
         if cell.cell_type == "code" and "raises-exception" not in cell.metadata.get("tags", []):
             problems += [f"{error}, in the cell: {cell.source[:60]!r}" for error in errors_of(cell)]
     for cell, stub, name, status in expected:
@@ -148,10 +157,17 @@ def verdict_shown(cell) -> tuple[str, str] | None:
     return None
 
 
-def exercise_problems(path: Path, exercises: Iterable[Exercise] | None = None) -> list[str]:
+def exercise_problems(
+    path: Path,
+    exercises: Iterable[Exercise] | None = None,
+    folder: Path | None = None,
+    environment=None,
+) -> list[str]:
     """All that is wrong with the exercises of the notebook at `path`; [] when they hold.
 
     exercises: the registered ones; those of the chapter that the stubs name when it is None.
+    folder: where it runs; its own folder when it is None.
+    environment: what is different in the kernel's variables.
     """
     notebook = nbformat.read(path, as_version=4)
     stubs, problems = stubs_in(notebook)
@@ -166,7 +182,7 @@ def exercise_problems(path: Path, exercises: Iterable[Exercise] | None = None) -
     if exercises is None:
         exercises = exercises_of(int(chapters.pop()))
     problems += registration_problems(stubs, exercises)
-    return problems + run_problems(notebook, stubs, exercises, path.parent)
+    return problems + run_problems(notebook, stubs, exercises, folder or path.parent, environment)
 
 
 def test_there_are_chapters():
@@ -175,9 +191,22 @@ def test_there_are_chapters():
     assert NOTEBOOKS, f"no notebook in {CHAPTERS}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS + TEMPLATES, ids=lambda path: path.stem)
-def test_exercises_of_the_notebook(path):
-    assert exercise_problems(path) == []
+def test_exercises_hold_and_it_runs_again_alone_and_offline(path, tmp_path):
+    """From an empty folder, with an empty home and no network but this machine's own."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(OFFLINE)
+    work = tmp_path / "work"
+    work.mkdir()
+    environment = {
+        "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")]),
+        "HOME": str(work),
+        "IPYTHONDIR": str(tmp_path / "ipython"),
+    }
+    assert exercise_problems(path, folder=work, environment=environment) == []
+    left = [file.name for file in work.rglob("*") if file.is_file()]
+    assert not left, "the chapter left files where it ran"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -189,7 +218,7 @@ def test_a_chapter_has_enough_exercises(path):
 # From here on: is the machinery above able to fail?
 
 DEMO = """
-from helpers.exercises import check, equals, exercise
+from helpers.exercises import check, equals, exercise, exercises_of
 
 def register(number, right, mistake):
     @exercise(number, hints=("Look.", "Look there."), typical_mistake=mistake)
@@ -197,7 +226,7 @@ def register(number, right, mistake):
         return equals(answer, right)
     judge.__qualname__ += number
 
-for place in range(1, 6):
+for place in () if exercises_of(97) else range(1, 6):
     register(f"97.{place}", place, f'check("97.{place}", 0)')
 """
 
@@ -262,6 +291,8 @@ def test_every_fault_of_a_bad_notebook_is_found(tmp_path, demo_exercises):
         "97.4: the stub shows 'no verdict', not 'not answered yet'",
         "97.5: the solution shows 'no verdict', not 'right'",
         "NameError: name 'undefined_name' is not defined",
+        "NameError: name 'undefined_name' is not defined",
+        "TypeError: object of type 'ellipsis' has no len()",
         "TypeError: object of type 'ellipsis' has no len()",
         "at the end progress says {'open': ['97.1'], 'total': 5}, for 5 stubs",
     ]
