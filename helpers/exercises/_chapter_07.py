@@ -92,12 +92,9 @@ def may_it_be_kept(answer: set):
         "e": "`no-cache` may be kept, but not used without a question.",
         "g": "For a shared cache `s-maxage` counts, and it says 0.",
     }
-    for letter, reason in reasons.items():
-        if letter in answer:
-            return reason
-    if "d" not in answer and "a" in answer:
+    if "a" in answer and "d" not in answer and reasons.keys().isdisjoint(answer):
         return "One is missing: which word says that an answer is meant for shared caches?"
-    return items(answer, {"a", "d", "f"}, ignore_case=True)
+    return items(answer, {"a", "d", "f"}, ignore_case=True, instead=reasons)
 
 
 _URL = "/welcome"

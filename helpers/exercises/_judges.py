@@ -49,13 +49,25 @@ def near(answer: object, expected: float, *, within: float) -> str | None:
     return f"{show(answer)} is too {'small' if distance < 0 else 'large'}."
 
 
-def items(answer: object, expected: Collection, *, ignore_case: bool = False) -> str | None:
-    """`answer` is a list, tuple or set of just the strings `expected`, in any order, each once."""
+def items(
+    answer: object,
+    expected: Collection,
+    *,
+    ignore_case: bool = False,
+    instead: Mapping[str, str] | None = None,
+) -> str | None:
+    """`answer` is a list, tuple or set of just the strings `expected`, in any order, each once.
+
+    instead: sentences for wrong items that can be foreseen, by item; the first one counts.
+    """
     if not isinstance(answer, list | tuple | set | frozenset):
         return (
             f"Your answer {show(answer)} is {kind(type(answer))}; "
             "a list or a set of texts is expected."
         )
+    for known, sentence in (instead or {}).items():
+        if known in answer:
+            return sentence
     for item in answer:
         if not isinstance(item, str):
             return f"In your answer, {show(item)} is {kind(type(item))}; only text is expected."
