@@ -50,6 +50,15 @@ def same(one: Any, other: Any) -> bool:
     return rank(one) == rank(other)
 
 
+def with_new(values: list[Any], more: list[Any]) -> list[Any]:
+    """The values, and behind them those of `more` that are equal to none before them."""
+    grown = list(values)
+    for one in more:
+        if not any(same(one, other) for other in grown):
+            grown.append(one)
+    return grown
+
+
 # Queries.
 
 
@@ -92,8 +101,12 @@ def matches(document: Document, query: Any) -> bool:
     return True
 
 
+def _has_operators(wanted: Any) -> bool:
+    return isinstance(wanted, dict) and any(str(name).startswith("$") for name in wanted)
+
+
 def _fits(found: list[Any], wanted: Any) -> bool:
-    if not (isinstance(wanted, dict) and any(str(key).startswith("$") for key in wanted)):
+    if not _has_operators(wanted):
         return _equal(found, wanted)
     return all(_OPERATORS.get(name, _unknown(name))(found, limit) for name, limit in wanted.items())
 
@@ -132,7 +145,7 @@ def _among(found: list[Any], choices: Any) -> bool:
 
 
 def _element(found: list[Any], query: Any) -> bool:
-    operators = isinstance(query, dict) and any(name.startswith("$") for name in query)
+    operators = _has_operators(query)
     return any(
         _fits([part], query) if operators else isinstance(part, dict) and matches(part, query)
         for one in found
@@ -199,8 +212,7 @@ def upserted(documents: list[Document], query: Any, update: Any) -> list[Documen
             return [*documents[:place], updated(document, update), *documents[place + 1 :]]
     fresh: Document = {}
     for path, wanted in query.items():
-        plain = not isinstance(wanted, dict) or not any(name.startswith("$") for name in wanted)
-        if plain and not path.startswith("$"):
+        if not _has_operators(wanted) and not path.startswith("$"):
             _change(fresh, path, lambda old, v=wanted: v)
         elif isinstance(wanted, dict) and "$eq" in wanted:
             _change(fresh, path, lambda old, v=wanted["$eq"]: v)
@@ -248,11 +260,8 @@ def _push(old: Any, value: Any) -> list[Any]:
 
 
 def _add_to_set(old: Any, value: Any) -> list[Any]:
-    grown = list(_listed(old, "$addToSet"))
-    for one in value["$each"] if isinstance(value, dict) and "$each" in value else [value]:
-        if not any(same(one, other) for other in grown):
-            grown.append(one)
-    return grown
+    more = value["$each"] if isinstance(value, dict) and "$each" in value else [value]
+    return with_new(_listed(old, "$addToSet"), more)
 
 
 _CHANGES: dict[str, Callable[[Any, Any], Any]] = {

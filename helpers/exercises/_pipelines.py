@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from ._documents import Document, NotUnderstood, matches, rank, same, values_at
+from ._documents import Document, NotUnderstood, matches, rank, values_at, with_new
 
 
 def aggregate(documents: list[Document], pipeline: Any) -> list[Document]:
@@ -54,14 +54,6 @@ def _average(values: list[Any]) -> Any:
     return sum(numbers) / len(numbers) if numbers else None
 
 
-def _different(values: list[Any]) -> list[Any]:
-    found: list[Any] = []
-    for one in values:
-        if not any(same(one, other) for other in found):
-            found.append(one)
-    return found
-
-
 def _known(values: list[Any]) -> list[Any]:
     return [one for one in values if one is not None] or [None]
 
@@ -75,7 +67,7 @@ _ACCUMULATORS: dict[str, Callable[[list[Any]], Any]] = {
     "$first": lambda values: values[0],
     "$last": lambda values: values[-1],
     "$push": list,
-    "$addToSet": _different,
+    "$addToSet": lambda values: with_new([], values),
 }
 
 
