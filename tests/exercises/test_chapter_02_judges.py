@@ -8,19 +8,11 @@ import asyncio
 import httpx
 import pytest
 
-from helpers.exercises import Exercise, exercises_of
 from helpers.exercises import _chapter_02 as chapter
 from helpers.music import SONGS
 from helpers.programs import Nginx, ProgramMissing
 from helpers.web import Response, start
-
-
-def exercise(number: str) -> Exercise:
-    return next(one for one in exercises_of(2) if one.number == number)
-
-
-def said(number: str, answer: object) -> str | None:
-    return exercise(number).judge(answer)
+from tests.exercises.judged import exercise, said
 
 
 def request_line(line):

@@ -8,20 +8,11 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.exercises import Exercise, exercises_of
 from helpers.exercises import _chapter_05 as chapter
 from helpers.programs import Cassandra, ProgramMissing
 from helpers.stores import Ring
 from helpers.stores._replicas import Cell
-
-
-def exercise(number: str) -> Exercise:
-    return next(one for one in exercises_of(5) if one.number == number)
-
-
-def said(number: str, answer: object) -> str | None:
-    return exercise(number).judge(answer)
-
+from tests.exercises.judged import exercise, said
 
 # 5.1
 

@@ -7,18 +7,10 @@ import itertools
 
 import pytest
 
-from helpers.exercises import Exercise, exercises_of
 from helpers.exercises._chapter_06 import _read_the_group
 from helpers.programs import Nginx, ProgramMissing
 from tests.browser_support import skip_or_fail
-
-
-def exercise(number: str) -> Exercise:
-    return next(one for one in exercises_of(6) if one.number == number)
-
-
-def said(number: str, answer: object) -> str | None:
-    return exercise(number).judge(answer)
+from tests.exercises.judged import said
 
 
 def by_cycle(servers):

@@ -14,19 +14,10 @@ import pytest
 from fastapi import FastAPI, Response
 
 from helpers import serve
-from helpers.exercises import Exercise, exercises_of
 from helpers.exercises import _chapter_07 as chapter
 from helpers.programs import Nginx, ProgramMissing
 from helpers.proxying import Cache, ReverseProxy
-
-
-def exercise(number: str) -> Exercise:
-    return next(one for one in exercises_of(7) if one.number == number)
-
-
-def said(number: str, answer: object) -> str | None:
-    return exercise(number).judge(answer)
-
+from tests.exercises.judged import exercise, said
 
 # 7.2
 
