@@ -18,7 +18,7 @@ from . import _ports
 from ._building import build
 from ._database import HOST, Database
 from ._errors import ProgramMissing
-from ._starting import PAUSE
+from ._guarded import PAUSE
 
 _JAVA = next(program for program in environment.PROGRAMS if program.name == "Java")
 _JAVA_PATIENCE = 20.0  # seconds for a Java to say its version

@@ -19,7 +19,7 @@ from typing import Any
 from ._errors import ProgramFailed
 
 OUTPUT = "output.log"
-_PAUSE = 0.003  # seconds between two looks at a program that is ending
+PAUSE = 0.003  # seconds between two looks at a program that is starting or ending
 _EXIT_TIMEOUT = 5.0  # seconds; more than the guard gives a program to end by itself
 
 _all: weakref.WeakSet[Guarded] = weakref.WeakSet()
@@ -86,7 +86,7 @@ class Guarded:
         """Wait for the program to end by itself; its code, or None if it still runs after that."""
         deadline = time.monotonic() + seconds
         while (code := self.exit_code()) is None and time.monotonic() < deadline:
-            time.sleep(_PAUSE)
+            time.sleep(PAUSE)
         return code
 
     def signal(self, number: int) -> None:

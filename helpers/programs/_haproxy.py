@@ -10,9 +10,8 @@ from typing import ClassVar
 
 from . import _config
 from ._config import Address, Quoting
-from ._guarded import OUTPUT
+from ._guarded import OUTPUT, PAUSE
 from ._program import RealProgram
-from ._starting import PAUSE
 
 # `noreuseport`: else two programs could hold one port, and each would get half of the clients.
 _MAIN = """\

@@ -15,8 +15,8 @@ from ..serving._serve import _ask_no_proxy_for_loopback
 from . import _config, _processes
 from ._errors import ConfigError, ProgramFailed
 from ._find import find
-from ._guarded import Guarded
-from ._starting import PAUSE, START_TIMEOUT, Startable, is_in_use
+from ._guarded import PAUSE, Guarded
+from ._starting import START_TIMEOUT, Startable, is_in_use
 
 _SETTLING, _LONGEST_SETTLING = 0.02, 0.5  # seconds between two looks at a log, and of all looks
 _OVERHEARD = 2.0  # seconds without any sign of a reload

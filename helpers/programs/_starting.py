@@ -16,10 +16,9 @@ from typing import ClassVar
 from . import _config, _ports, _processes
 from ._config import Address, Quoting
 from ._errors import ConfigError, ProgramFailed
-from ._guarded import OUTPUT, Guarded
+from ._guarded import OUTPUT, PAUSE, Guarded
 
 START_TIMEOUT = 20.0  # seconds; decides only how long a failure takes
-PAUSE = 0.003  # seconds between two looks at a program that is starting
 _CHECK_TIMEOUT = 20.0
 _WORKERS_TIMEOUT = 2.0  # how long the last worker may take, once the program answers
 _ATTEMPTS = 20
