@@ -17,6 +17,20 @@ _END = b"\0"  # ends a text within a key; no text holds it, so no key begins lik
 _BLOOM_BITS = 10  # for each key: about 1 wrong "perhaps" in 100 (RocksDB wiki, Bloom Filter)
 
 
+def filtered_options(rocks: Any) -> Any:
+    """RocksDB's options for a folder that is made if need be, with a Bloom filter for each file.
+
+    Args:
+        rocks: the module `rocksdict`.
+    """
+    options = rocks.Options(raw_mode=True)  # keys and values are bytes, as they are
+    options.create_if_missing(True)
+    table = rocks.BlockBasedOptions()
+    table.set_bloom_filter(_BLOOM_BITS, False)
+    options.set_block_based_table_factory(table)
+    return options
+
+
 class LsmStore(Engine):
     """The catalogue in RocksDB, a log-structured merge tree that runs inside this process.
 
@@ -78,13 +92,9 @@ class LsmStore(Engine):
         self._durably.sync = True
 
     def _options(self) -> Any:
-        options = self._rocks.Options(raw_mode=True)  # keys and values are bytes, as they are
-        options.create_if_missing(True)
-        options.create_missing_column_families(True)
         # Is this listen new? The filter answers "no such key" without a look at the file.
-        table = self._rocks.BlockBasedOptions()
-        table.set_bloom_filter(_BLOOM_BITS, False)
-        options.set_block_based_table_factory(table)
+        options = filtered_options(self._rocks)
+        options.create_missing_column_families(True)
         return options
 
     def _explain(self, error: BaseException) -> str | None:

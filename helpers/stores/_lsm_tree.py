@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from ._engine import client
+from ._lsm import filtered_options
 from ._tiny_lsm import RunInfo, described
 
-_BLOOM_BITS = 10  # for each key: about 1 wrong "perhaps" in 100 (RocksDB wiki, Bloom Filter)
 _PROPERTY = "rocksdb."
 
 
@@ -61,13 +61,9 @@ class LsmTree:
     def __init__(self, folder: str | Path) -> None:
         rocks = client("rocksdict", "rocksdict")
         self.folder = Path(folder)
-        self._options = rocks.Options(raw_mode=True)  # keys and values are bytes, as they are
-        self._options.create_if_missing(True)
+        self._options = filtered_options(rocks)
         self._options.set_disable_auto_compactions(True)
         self._options.enable_statistics()
-        table = rocks.BlockBasedOptions()
-        table.set_bloom_filter(_BLOOM_BITS, False)
-        self._options.set_block_based_table_factory(table)
         # Without "force", a single file would be moved to the last level as it is.
         self._everything = rocks.CompactOptions()
         self._everything.set_bottommost_level_compaction(rocks.BottommostLevelCompaction.force())
