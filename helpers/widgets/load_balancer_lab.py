@@ -14,7 +14,7 @@ import anywidget
 import traitlets
 
 from ._module import module_text, read, without_comments
-from ._settings import whole
+from ._settings import one_of, whole
 
 ALGORITHMS = (
     "round robin",
@@ -100,9 +100,9 @@ class LoadBalancerLab(anywidget.AnyWidget):
         self._drive: Any = None
         whole("servers", servers, LEAST_SERVERS, len(NAMES))
         whole("rate", rate, *RATES)
-        _one_of("algorithm", algorithm, ALGORITHMS)
+        one_of("algorithm", algorithm, ALGORITHMS)
         if program is not None:
-            _one_of("program", program, PROGRAMS)
+            one_of("program", program, PROGRAMS)
         names = NAMES[:servers]
         all_weights = _for_each("weights", weights, names, 1, (0, MOST_WEIGHT))
         times = _for_each("ms", ms, names, 100, TIMES)
@@ -132,11 +132,6 @@ class LoadBalancerLab(anywidget.AnyWidget):
         """Remove the widget from the page, and stop."""
         self.stop()
         super().close()
-
-
-def _one_of(name: str, value: Any, known: Sequence[str]) -> None:
-    if value not in known:
-        raise ValueError(f"{name} is one of {', '.join(map(repr, known))}, and this is {value!r}.")
 
 
 def _for_each(

@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 
 from ._module import module_text, read
-from ._settings import whole
+from ._settings import one_of, whole
 
 WAYS = ("one after the other", "a thread for each", "event loop")
 HANDLERS = ("waits and lets go", "waits and holds on", "computes")
@@ -63,8 +63,6 @@ class ServerAtWork(anywidget.AnyWidget):
         whole("slow", slow, 0, clients)
         whole("drip", drip, 50, 400)
         whole("work", work, 20, 400)
-        for name, value, known in (("way", way, WAYS), ("handler", handler, HANDLERS)):
-            if value not in known:
-                choice = ", ".join(map(repr, known))
-                raise ValueError(f"{name} is one of {choice}, and this is {value!r}.")
+        one_of("way", way, WAYS)
+        one_of("handler", handler, HANDLERS)
         super().__init__(clients=clients, slow=slow, drip=drip, work=work, way=way, handler=handler)
