@@ -3,7 +3,6 @@
 import { node, put } from "./dom.js";
 import { shape } from "./svg.js";
 
-
 const FIRST = 25; // milliseconds: where the first bar ends; every second bar ends at twice as much
 const BARS = 14;
 const PERCENTILES = [["p50", "half"], ["p95", "95 %"], ["p99", "99 %"]];

@@ -2,9 +2,9 @@
 
 The browser knows no host but this machine, and the server compresses as static hosts do. Whatever
 else the machine does can only make a page slower, so the best of three runs counts, and none
-follows one that reaches the target. On a machine that is slow or busy the simulated phone must not be slower still: there the slowdown
-is made smaller by what Lighthouse itself measures of the machine, as its documentation advises
-(lighthouse/docs/throttling.md, "CPU throttling").
+follows one that reaches the target. On a machine that is slow or busy the simulated phone must not
+be slower still: there the slowdown is made smaller by what Lighthouse itself measures of the
+machine, as its documentation advises (lighthouse/docs/throttling.md, "CPU throttling").
 """
 
 from __future__ import annotations

@@ -76,10 +76,6 @@ def read(server: Any) -> set[int]:
     return {row.number for row in server.connect().execute("SELECT number FROM music.numbers")}
 
 
-def pids_of(processes: list[psutil.Process]) -> set[int]:
-    return {process.pid for process in processes}
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_life_of_a_server(kind, nothing_left):
     """One start does for all of it: the slowest takes ten seconds."""
@@ -89,7 +85,9 @@ def test_the_life_of_a_server(kind, nothing_left):
     assert repr(server).endswith(f"port {server.port}")
     assert server.processes()[0] == (server.pid, "server")
     # PostgreSQL answers before the last of its processes is there
-    eventually(lambda: {pid for pid, _ in server.processes()} == pids_of(family(server)[1:]))
+    eventually(
+        lambda: {pid for pid, _ in server.processes()} == {one.pid for one in family(server)[1:]}
+    )
     processes = family(server)
     where = {
         connection.laddr.ip
