@@ -35,6 +35,11 @@ def _kind(value: Any) -> int:
     return next((rank for rank, types in _KINDS if isinstance(value, types)), 9)
 
 
+def same_kind(one: Any, other: Any) -> bool:
+    """Whether two values can be compared: numbers with numbers, and True is none."""
+    return _kind(one) == _kind(other)
+
+
 def rank(value: Any) -> tuple:
     """A key to sort by, in MongoDB's order of types and values; what is missing is like null."""
     value = None if value is _MISSING else value
@@ -132,7 +137,7 @@ def _equal(found: list[Any], wanted: Any) -> bool:
 def _compared(holds: Callable[[Any, Any], bool]) -> Callable:
     def compare(found: list[Any], limit: Any) -> bool:
         return any(
-            _kind(one) == _kind(limit) and holds(rank(one), rank(limit)) for one in _spread(found)
+            same_kind(one, limit) and holds(rank(one), rank(limit)) for one in _spread(found)
         )
 
     return compare
@@ -238,7 +243,7 @@ def _change(document: Document, path: str, change: Callable[[Any], Any]) -> None
 
 def _sum(old: Any, amount: Any) -> Any:
     for one in (amount, 0 if old is _MISSING else old):
-        if _kind(one) != 2:
+        if not same_kind(one, 0):
             raise NotUnderstood(f"$inc adds numbers, and {one!r} is none")
     return amount if old is _MISSING else old + amount
 

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from ._documents import Document, NotUnderstood, matches, rank, values_at, with_new
+from ._documents import Document, NotUnderstood, matches, rank, same_kind, values_at, with_new
 
 
 def aggregate(documents: list[Document], pipeline: Any) -> list[Document]:
@@ -45,12 +45,12 @@ def evaluated(document: Document, expression: Any) -> Any:
     return expression
 
 
-def _total(values: list[Any]) -> Any:
-    return sum(one for one in values if isinstance(one, int | float) and not isinstance(one, bool))
+def _numbers(values: list[Any]) -> list[int | float]:
+    return [one for one in values if same_kind(one, 0)]
 
 
 def _average(values: list[Any]) -> Any:
-    numbers = [one for one in values if isinstance(one, int | float)]
+    numbers = _numbers(values)
     return sum(numbers) / len(numbers) if numbers else None
 
 
@@ -59,7 +59,7 @@ def _known(values: list[Any]) -> list[Any]:
 
 
 _ACCUMULATORS: dict[str, Callable[[list[Any]], Any]] = {
-    "$sum": _total,
+    "$sum": lambda values: sum(_numbers(values)),
     "$count": len,
     "$avg": _average,
     "$min": lambda values: min(_known(values), key=rank),

@@ -28,6 +28,9 @@ def test_true_is_no_number_and_text_is_none():
     assert rank(1) == rank(1.0)
     assert not matches({"a": 1}, {"a": True})
     assert not matches({"a": "7"}, {"a": {"$gte": 7}})
+    both = {"_id": None, "all": {"$sum": "$a"}, "mean": {"$avg": "$a"}}
+    grouped = aggregate([{"a": 3}, {"a": True}, {"a": "1"}], [{"$group": both}])
+    assert grouped == [{"_id": None, "all": 3, "mean": 3}]
     with pytest.raises(NotUnderstood):
         aggregate([{"a": 1}], [{"$project": {"b": {"$toUpper": "$a"}}}])
 
