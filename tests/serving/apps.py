@@ -76,11 +76,13 @@ class Busy:
 
 
 def refuses(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether nobody listens on the port."""
+    """Whether nobody listens on the port; whoever resets a new connection still did."""
     try:
         socket.create_connection((host, port), timeout=5).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        pass
     return False
 
 
