@@ -14,6 +14,13 @@ CHECK_PYTHON = 'import sys; v = sys.version_info[:2]; v >= (3, 11) or sys.exit( 
     "This course needs Python 3.11 or newer, and $(PYTHON) is Python %d.%d. " % v + \
     "Name a newer one, for example: make $(MAKECMDGOALS) PYTHON=python3.13")'
 
+# What failed is run once more, by itself: hundreds of programs start and stop in this suite, and a
+# busy machine can be late for one of them. Whatever fails again has failed.
+define pytest
+$(BIN)/python -m pytest $(1) $(2) || { [ $$? = 1 ] && echo "Once more, one at a time:" && \
+    $(BIN)/python -m pytest -v $(2) --last-failed --last-failed-no-failures none; }
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help book serve lab test lint bench lock pins clean
 
@@ -32,8 +39,8 @@ lab: $(VENV)/.ready  ## open the chapters in JupyterLab
 
 test: $(VENV)/.ready-dev  ## run the whole test suite
 	@$(BIN)/python -m helpers.programs
-	@$(BIN)/python -m pytest -n 2 -m "not alone"
-	@$(BIN)/python -m pytest -m alone
+	@$(call pytest,-n 2,-m "not alone")
+	@$(call pytest,,-m alone)
 
 lint: $(VENV)/.ready-dev  ## check style and that notebooks carry no outputs
 	@$(BIN)/ruff check .
