@@ -34,13 +34,13 @@ def read_json(data: bytes) -> Any:
         text = checked(data, "JSON").decode()
     except UnicodeDecodeError as error:
         raise FormatError(f"JSON is UTF-8, and byte {error.start} is not.") from None
-    value, at = _value(text, 0, 0)
+    value, at = json_value(text, 0)
     if at < len(text):
         _fail(text, at, "the end")
     return value
 
 
-def _value(text: str, at: int, depth: int) -> tuple[Any, int]:
+def json_value(text: str, at: int, depth: int = 0) -> tuple[Any, int]:
     """The value that begins here, blanks before it allowed, and the place behind it and its blanks."""
     at = _BLANKS.match(text, at).end()
     first = text[at : at + 1]
@@ -65,7 +65,7 @@ def _object(text: str, at: int, depth: int) -> tuple[dict[str, Any], int]:
         at = _BLANKS.match(text, at).end()
         name, at = _string(text, _expect(text, at, '"'))
         at = _expect(text, _BLANKS.match(text, at).end(), ":")
-        members[name], at = _value(text, at, depth)
+        members[name], at = json_value(text, at, depth)
         at, more = _next(text, at, "}")
     return members, at
 
@@ -74,7 +74,7 @@ def _array(text: str, at: int, depth: int) -> tuple[list[Any], int]:
     values = []
     at, more = _begin(text, at, "]", depth)
     while more:
-        value, at = _value(text, at, depth)
+        value, at = json_value(text, at, depth)
         values.append(value)
         at, more = _next(text, at, "]")
     return values, at

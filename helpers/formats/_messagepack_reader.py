@@ -50,7 +50,7 @@ def read_messagepack(data: bytes) -> Any:
     """
     data = checked(data, "MessagePack")
     try:
-        value, at = _value(data, 0, 0)
+        value, at = messagepack_value(data, 0)
     except RecursionError:
         raise FormatError(f"MessagePack: nested deeper than {DEEPEST}.") from None
     if at < len(data):
@@ -58,7 +58,7 @@ def read_messagepack(data: bytes) -> Any:
     return value
 
 
-def _value(data: bytes, at: int, depth: int) -> tuple[Any, int]:
+def messagepack_value(data: bytes, at: int, depth: int = 0) -> tuple[Any, int]:
     """The value that begins here, and the place behind it."""
     if depth > DEEPEST:
         raise FormatError(f"MessagePack: nested deeper than {DEEPEST}.")
@@ -114,7 +114,7 @@ def _extension(data: bytes, at: int, size: int, depth: int) -> tuple[Extension, 
 def _array(data: bytes, at: int, size: int, depth: int) -> tuple[list[Any], int]:
     values = []
     for _ in range(size):
-        value, at = _value(data, at, depth + 1)
+        value, at = messagepack_value(data, at, depth + 1)
         values.append(value)
     return values, at
 
@@ -122,10 +122,10 @@ def _array(data: bytes, at: int, size: int, depth: int) -> tuple[list[Any], int]
 def _map(data: bytes, at: int, size: int, depth: int) -> tuple[dict[Any, Any], int]:
     members = {}
     for _ in range(size):
-        name, at = _value(data, at, depth + 1)
+        name, at = messagepack_value(data, at, depth + 1)
         if isinstance(name, list | dict):
             raise FormatError("MessagePack: a name is no list and no map, for Python.")
-        members[name], at = _value(data, at, depth + 1)
+        members[name], at = messagepack_value(data, at, depth + 1)
     return members, at
 
 

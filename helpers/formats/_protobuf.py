@@ -9,6 +9,7 @@ is a message, too.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -21,6 +22,8 @@ from ._limits import checked
 
 NAME = "Protocol Buffers"
 MEDIA_TYPE = "application/protobuf"
+SONG_PROTO = Path(__file__).parent / "song.proto"
+"""What a song is, in the language of Protocol Buffers."""
 
 _Type = descriptor_pb2.FieldDescriptorProto
 _TEXT, _WHOLE, _NUMBER = _Type.TYPE_STRING, _Type.TYPE_INT32, _Type.TYPE_DOUBLE
