@@ -10,6 +10,7 @@ from benchmarks import (
     balancers,
     cache_suite,
     caches,
+    formats,
     lab_frames,
     live_page,
     serve,
@@ -26,6 +27,7 @@ ALL = {
     "caches": caches,
     "cache_suite": cache_suite,
     "stores": stores,
+    "formats": formats,
 }
 
 names = sys.argv[1:] or list(ALL)

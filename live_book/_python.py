@@ -37,6 +37,8 @@ WORKER = "live_python_worker.js"
 NEEDS = {
     "apache": "is Apache",
     "cassandra": "is Cassandra",
+    "fastavro": "is fastavro",
+    "grpc": "is gRPC",
     "haproxy": "is HAProxy",
     "java": "is Java",
     "jupyter": "is Jupyter's own event loop",
@@ -44,6 +46,7 @@ NEEDS = {
     "nginx": "is nginx",
     "node": "is Node.js",
     "postgres": "is PostgreSQL",
+    "pymongo": "is pymongo",
     "rocksdict": "is RocksDB",
     "sockets": "are real sockets",
     "subprocess": "are other programs to start",

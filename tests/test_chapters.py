@@ -36,7 +36,8 @@ PARTS = (
 # what a cell may need besides Python; a browser has none of it
 NEEDS = {"needs-sockets", "needs-jupyter", "needs-subprocess", "needs-nginx", "needs-haproxy",
          "needs-apache", "needs-postgres", "needs-mongodb", "needs-cassandra", "needs-node",
-         "needs-java", "needs-rocksdict", "needs-wrk"}  # fmt: skip
+         "needs-java", "needs-rocksdict", "needs-wrk", "needs-pymongo", "needs-fastavro",
+         "needs-grpc"}  # fmt: skip
 TAGS = NEEDS | {"raises-exception", "output-varies", "exercise"}
 
 
