@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from live_book._missing import missing_programs, reasons
 from tests.notebooks import read
@@ -22,8 +22,10 @@ ONE_BY_ONE = ("test_chapter_exercises.py",)
 
 # The same examples in each run, so that a change is judged by what it changes.
 # HYPOTHESIS_PROFILE=search looks for new ones.
-settings.register_profile("suite", derandomize=True)
-settings.register_profile("search")
+# How long one example takes says more about what else the machine does than about the code.
+untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("suite", untimed, derandomize=True)
+settings.register_profile("search", untimed)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 

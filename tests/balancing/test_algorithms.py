@@ -50,7 +50,7 @@ CLIENTS = st.one_of(
 
 @every_kind
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_only_servers_that_are_there_are_chosen(make, data):
     """Servers come, go, are away, weigh nothing, and requests end in any order."""
     balancer: Algorithm = make(data.draw(WEIGHTS))
@@ -88,7 +88,6 @@ def test_only_servers_that_are_there_are_chosen(make, data):
 
 
 @given(WEIGHTS, st.integers(1, 3))
-@settings(deadline=None)
 def test_shares_are_exact_after_each_round(weights, rounds):
     balancer = WeightedRoundRobin(weights)
     turns = Counter(balancer.choose() for _ in range(rounds * sum(weights.values())))
@@ -96,7 +95,7 @@ def test_shares_are_exact_after_each_round(weights, rounds):
 
 
 @given(WEIGHTS, st.integers(1, 3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_haproxys_shares_stray_by_a_turn_at_most(weights, windows):
     balancer = WeightedRoundRobin(weights, order="haproxy")
     rounds = 16 * windows
@@ -106,7 +105,6 @@ def test_haproxys_shares_stray_by_a_turn_at_most(weights, windows):
 
 
 @given(WEIGHTS)
-@settings(deadline=None)
 def test_turns_are_spread_out(weights):
     """At any moment a server's turns are less than a round's worth of servers from its share."""
     balancer, turns, total = WeightedRoundRobin(weights), Counter(), sum(weights.values())
@@ -133,7 +131,6 @@ def test_round_robin_keeps_its_place(names, data):
 
 
 @given(WEIGHTS, st.integers(1, 80))
-@settings(deadline=None)
 def test_least_connections_levels_the_load(weights, requests):
     """With nothing but arrivals, no server ever has a whole request more than its share."""
     balancer = LeastConnections(weights)
@@ -176,7 +173,7 @@ def test_neighbours_have_the_same_server(address, last, weights):
 
 @pytest.mark.parametrize("make", [IPHash, ModuloHash, ConsistentHash])
 @given(weights=WEIGHTS, clients=st.lists(CLIENTS, min_size=1, max_size=20))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_hash_always_says_the_same(make, weights, clients):
     one, other = make(weights), make(weights)
     first = [one.choose(Request(client)) for client in clients]
@@ -188,7 +185,7 @@ def keys(count: int) -> list[Request]:
 
 
 @given(WEIGHTS, st.integers(1, 30), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_new_server_takes_its_share_and_nothing_else_moves(weights, weight, data):
     balancer, asked = ConsistentHash(weights), keys(400)
     before = [balancer.choose(key) for key in asked]
@@ -220,7 +217,7 @@ def test_on_average_one_key_in_n_moves():
 
 
 @given(WEIGHTS, st.integers(1, 60), st.sampled_from([1.01, 1.25, 2.0]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_nobody_gets_more_than_the_bound(weights, requests, bound):
     """Although all of them ask for the same thing."""
     balancer = ConsistentHash(weights, bound=bound)

@@ -114,7 +114,7 @@ bodies = st.one_of(
 
 
 @given(bodies, st.sampled_from([*BINARY, *TEXT, "text/plain"]), st.booleans())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_body_has_an_answer(web, body, kind, chunked):
     answer = send(web, "Echo", iter([body[:3], body[3:]]) if chunked else body, kind)
     if kind == "text/plain":
@@ -134,7 +134,7 @@ names = st.from_regex(r"x-[a-z0-9_.!#$%&'*+^`|~-]{0,12}", fullmatch=True)
 
 
 @given(st.lists(st.tuples(names, visible | st.text("\t é\x80ÿ", max_size=5)), max_size=6))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_any_header_is_metadata_or_stays_out(web, headers):
     raw = [(name.encode(), value.strip(" \t").encode("latin-1")) for name, value in headers]
     raw.append((b"content-type", b"application/grpc-web"))

@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from helpers.music import Note, Song, create_app
 
-always_the_same = settings(deadline=None, derandomize=True)
+always_the_same = settings(derandomize=True)
 """For property tests: the same examples on every run, however slow the machine is."""
 
 MELODY = (Note("C4", 1.0), Note(None, 0.5), Note("G4", 0.5))

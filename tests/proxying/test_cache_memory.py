@@ -36,7 +36,7 @@ STEPS = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(STEPS, max_size=60), st.sampled_from([0, 600, 3_000, 20_000]))
 def test_never_more_than_it_may(steps, most):
     """After each step: within the bound, and what it says it takes is the sum of what it keeps."""

@@ -247,7 +247,7 @@ ASKED = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(st.tuples(ASKED, SAID, st.sampled_from([0, 0, 1, 5, 9, 10])), min_size=2, max_size=12)
 )

@@ -51,9 +51,7 @@ VALUES = st.text([chr(code) for code in (9, *range(32, 127), *range(128, 256))],
 FIELDS = st.lists(st.tuples(NAMES, VALUES), max_size=8)
 PIECES = st.lists(st.binary(max_size=3000), max_size=6)
 CUTS = st.lists(st.integers(1, 400), min_size=1, max_size=12)
-quickly = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+quickly = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 OF_ANSWERS = {"date", "server", "via", "content-length", "transfer-encoding", "connection"}
 
 

@@ -440,7 +440,7 @@ def test_a_port_is_not_picked_again_at_once():
 pieces = st.lists(st.binary(min_size=0, max_size=400_000), max_size=6)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(there=pieces, back=pieces, step=st.integers(1, 300_000))
 def test_bytes_arrive_whole_and_in_order_both_ways(there, back, step):
     async def scenario():

@@ -219,7 +219,7 @@ def test_a_generator_leaves_turns_to_others():
     assert "other" in seen[seen.index("second") : seen.index("last")]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     status=st.sampled_from(["200 OK", "201 Created", "404 Not Found", "418 I'm a teapot"]),
     pieces=st.lists(st.binary(max_size=50_000), max_size=4),

@@ -422,7 +422,6 @@ def test_it_is_a_dictionary_with_a_disk(engine):
     limits = settings(
         max_examples=6 if engine.slow else 40,
         stateful_step_count=15 if engine.slow else 25,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(model_of(engine), settings=limits)

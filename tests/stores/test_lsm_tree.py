@@ -89,7 +89,7 @@ class BothTrees(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
 
-BothTrees.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+BothTrees.TestCase.settings = settings(max_examples=25, stateful_step_count=25)
 test_both_trees_are_a_dictionary = BothTrees.TestCase
 
 

@@ -227,7 +227,7 @@ def folder_of_its_own(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("names")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SEGMENT, st.binary(max_size=20))
 def test_any_ordinary_name(folder_of_its_own, name, content):
     """A name with any letters is found by its percent-encoded path."""
@@ -243,7 +243,7 @@ def test_any_ordinary_name(folder_of_its_own, name, content):
     file.unlink()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.text("/.%2eEfF5cC\\:~0aA", max_size=30))
 def test_no_path_leads_out(folder_of_its_own, path):
     (folder_of_its_own.parent / "0").write_text("SECRET")
@@ -255,7 +255,7 @@ def test_no_path_leads_out(folder_of_its_own, path):
         assert Path(found).resolve().is_relative_to(folder_of_its_own.resolve())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.integers(0, 12),
     st.one_of(st.none(), st.integers(0, 14)),

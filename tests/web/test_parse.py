@@ -186,7 +186,7 @@ def by_h11(data: bytes) -> tuple[h11.Request, bytes] | str | None:
         return "refused"
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=3000)
 @given(requests())
 def test_no_laxer_than_h11_and_of_one_mind_with_it(data):
     (found, refused), theirs = outcome(data, []), by_h11(data)
@@ -210,7 +210,7 @@ def test_no_laxer_than_h11_and_of_one_mind_with_it(data):
             assert ours.headers == headers
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.lists(requests(), min_size=1, max_size=3).map(b"".join), st.data())
 def test_no_cut_changes_what_is_read(data, more):
     cuts = more.draw(st.lists(st.integers(0, len(data)), max_size=8))
@@ -223,13 +223,13 @@ def test_no_cut_changes_the_cases():
             assert outcome(case.raw, list(range(len(case.raw)))) == outcome(case.raw, []), case.name
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data):
     outcome(data, list(range(0, len(data), 7)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.binary(min_size=1, max_size=50), max_size=8))
 def test_chunks_become_the_body_that_they_were(pieces):
     coded = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"

@@ -90,7 +90,7 @@ def element(name: str, value: Any) -> bytes:
     return bson.encode({name: value})[4:-1]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(documents, st.booleans(), st.sampled_from([None, 0, 2]))
 def test_javascript_encodes_as_pymongo_does(
     node: Node, document: dict[str, Any], escaped: bool, indent: int | None
@@ -102,7 +102,7 @@ def test_javascript_encodes_as_pymongo_does(
     assert bytes.fromhex(node("encode", relaxed)) == bson.encode(again)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(documents)
 def test_javascript_takes_apart_what_pymongo_encodes(node: Node, document: dict[str, Any]) -> None:
     encoded = bson.encode(document)
@@ -155,7 +155,7 @@ def roles_of(value: Any) -> list[str]:
     return ["value"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(documents)
 def test_the_page_shows_what_pymongo_says(node: Node, document: dict[str, Any]) -> None:
     text = json_util.dumps(document, json_options=CANONICAL, ensure_ascii=False)
@@ -178,7 +178,7 @@ BASE = [
 ]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(st.data())
 def test_text_with_errors_is_judged_as_python_judges_it(node: Node, data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(BASE))

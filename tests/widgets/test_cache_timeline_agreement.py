@@ -244,7 +244,7 @@ events = st.one_of(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(rules=any_rules, moves=st.lists(st.tuples(passed, events), min_size=1, max_size=30))
 def test_any_sequence(node: Node, rules: dict[str, Any], moves: list[tuple[int, list[Any]]]):
     """Answers that cross, renewals in the background, requests that wait: whatever comes."""
@@ -255,7 +255,7 @@ def test_any_sequence(node: Node, rules: dict[str, Any], moves: list[tuple[int, 
     both(node, rules, script)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     rules=any_rules,
     gaps=st.lists(st.integers(0, 12), min_size=20, max_size=40),

@@ -38,7 +38,7 @@ def test_the_catalogue(node: Node, form) -> None:
 
 
 @each_format
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(song=ANY_SONG)
 def test_any_song_that_python_can_write(node: Node, form, song: Song) -> None:
     try:
@@ -48,7 +48,7 @@ def test_any_song_that_python_can_write(node: Node, form, song: Song) -> None:
     assert node("bytes", fields_of(song), form.name) == expected.hex()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(number=st.floats(allow_nan=False, allow_infinity=False))
 def test_floats_as_python_writes_them(node: Node, number: float) -> None:
     assert node("float", number) == repr(number)

@@ -89,7 +89,7 @@ def test_the_same_algorithms(node):
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_any_weights(node, name, data):
     """200 sets of weights for each algorithm; requests of any client stay open or end."""
@@ -111,7 +111,7 @@ def test_any_weights(node, name, data):
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_servers_that_come_and_go(node, name, data):
     servers = {server: data.draw(weights) for server in data.draw(names)}

@@ -66,7 +66,7 @@ def histories(draw: st.DrawFn) -> list[tuple[float, dict[str, Any]]]:
     return history
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(histories(), st.integers(0, 2**31))
 def test_no_request_is_forgotten(model: Node, history: Any, seed: int) -> None:
     for state in run(model, *history, seed=seed):
@@ -86,7 +86,7 @@ def test_no_request_is_forgotten(model: Node, history: Any, seed: int) -> None:
         assert all(time >= 0 for time in state["times"])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(histories(), st.integers(0, 2**31))
 def test_it_repeats_and_does_not_depend_on_the_frames(model: Node, history: Any, seed: int) -> None:
     end = history[-1][0] + 500
@@ -253,7 +253,6 @@ def test_a_replay_shows_what_happened(model: Node) -> None:
     assert state["servers"][1]["failed"] == 1
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 10_000), max_size=60), st.sampled_from([0.5, 0.95, 0.99]))
 def test_percentiles_are_the_nearest_rank(model: Node, times: list[float], part: float) -> None:
     found = model("percentile", times, part)
@@ -265,7 +264,6 @@ def test_percentiles_are_the_nearest_rank(model: Node, times: list[float], part:
     assert sum(time < found for time in times) < part * len(times)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 10_000), max_size=60))
 def test_each_time_is_in_one_bar(model: Node, times: list[float]) -> None:
     assert sum(model("bucketed", times)) == len(times)

@@ -94,7 +94,7 @@ def histories(draw: st.DrawFn) -> tuple[dict[str, Any], list[list[Any]]]:
     return rules, [list(move) for move in draw(st.lists(st.one_of(moves), max_size=40))]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(history=histories())
 def test_any_history(node: Node, history: tuple[dict[str, Any], list[list[Any]]]) -> None:
     """Each result, each sentence, each version that is kept, and each hint."""
@@ -149,13 +149,11 @@ def test_defaults_and_levels_are_the_same(node: Node) -> None:
     assert defaults == {name: getattr(cluster, name) for name in defaults}
 
 
-@settings(deadline=None)
 @given(keys=st.lists(text, min_size=1, max_size=20))
 def test_the_tokens(node: Node, keys: list[str]) -> None:
     assert node("tokens", keys) == [str(token_of(key)) for key in keys]
 
 
-@settings(deadline=None)
 @given(nodes=st.integers(1, 8), tokens=st.integers(1, 8), key=text, data=st.data())
 def test_the_ring(node: Node, nodes: int, tokens: int, key: str, data: st.DataObject) -> None:
     count = data.draw(st.integers(1, nodes))

@@ -129,7 +129,6 @@ def any_settings(draw: st.DrawFn) -> dict[str, Any]:
 
 many = settings(
     max_examples=300,
-    deadline=None,
     suppress_health_check=(HealthCheck.function_scoped_fixture, HealthCheck.too_slow),
 )
 

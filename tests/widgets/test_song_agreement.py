@@ -126,7 +126,6 @@ def python_finds(name: str, songs: Iterable[Song] = SONGS) -> str | list[str]:
 
 many = settings(
     max_examples=300,
-    deadline=None,
     suppress_health_check=(HealthCheck.function_scoped_fixture, HealthCheck.too_slow),
 )
 
