@@ -18,6 +18,7 @@ from . import exercise, items, show, works_like
 )
 def zigzag(answer: Callable):
     numbers = {0: 0, -1: 1, 1: 2, -2: 3, 2: 4, -64: 127, 64: 128, -(2**31): 2**32 - 1}
+    numbers |= {2**63 - 1: 2**64 - 2, -(2**63): 2**64 - 1}
     return works_like(answer, [((number,), written) for number, written in numbers.items()])
 
 
@@ -80,7 +81,7 @@ def _hex(data: bytes) -> str:
     typical_mistake='check("8.3", {"a", "d"})',
     why="Names don't travel, and a number that once meant something never means anything else.",
 )
-def safe_changes(answer: set):
+def safe_changes(answer: set | frozenset):
     if "c" in answer:
         return "With c, an old reader looks for number 2, and finds nothing there."
     if "e" in answer:
@@ -120,8 +121,14 @@ def status_of_a_request(answer: Callable):
             (("image/png", "image/png"), 415),
             ((json, "text/html, application/*;q=0.1"), 201),
             ((json, f"{json};q=0"), 406),
+            ((json, "image/*"), 406),
+            ((json, "text/html"), 406),
+            ((json, f"{json};q=0, application/xml;q=0, */*"), 406),
             ((f"{json}; charset=utf-8", json), 201),
+            ((f"{json};charset=utf-8", json), 201),
+            ((f"{json} ; charset=utf-8", json), 201),
             (("Application/JSON", json), 201),
+            (("application/json-seq", json), 415),
         ],
     )
 
@@ -145,6 +152,8 @@ def mended(answer: Callable):
         "Clair de lune": "Clair de lune",
         "DvoÅ\x99Ã¡k": "Dvořák",
         "さくら": "さくら",
+        "ã\x81\x95ã\x81\x8fã\x82\x89": "さくら",
+        "JOÃO": "JOÃO",
         "": "",
     }
     return works_like(answer, [((broken,), good) for broken, good in titles.items()])
@@ -171,9 +180,17 @@ def mended(answer: Callable):
 )
 def grpc_messages(answer: Callable):
     one, two, empty = b"\0\0\0\0\2la", b"\0\0\0\1\0" + b"x" * 256, b"\0\0\0\0\0"
+    flagged, large = b"\1" + one[1:], b"\0\0\1\0\0" + b"x" * 65536
+
+    def split(data: bytes):
+        got = answer(data)
+        return tuple(got) if isinstance(got, list) and len(got) == 2 else got
+
     return works_like(
-        answer,
+        split,
         [
+            ((flagged,), ([b"la"], b"")),
+            ((large,), ([b"x" * 65536], b"")),
             ((b"",), ([], b"")),
             ((one,), ([b"la"], b"")),
             ((one + one,), ([b"la", b"la"], b"")),
@@ -204,7 +221,7 @@ def jam(answer: Callable):
     played: list[str] = []
 
     def notes() -> Iterator[str]:
-        for note in ("C4", "F#4", "Bb3", "E5"):
+        for note in ("C4", "F#4", "Bb3", "E5", "A0"):
             played.append(note)
             yield note
 
@@ -215,7 +232,7 @@ def jam(answer: Callable):
         return f"`jam(notes)` can't be gone through: {error}."
     except Exception as error:
         return f"`jam(notes)` raised {type(error).__name__}: {show(str(error))}."
-    for at, expected in enumerate(("C5", "F#5", "Bb4", "E6"), start=1):
+    for at, expected in enumerate(("C5", "F#5", "Bb4", "E6", "A1"), start=1):
         try:
             got = next(heard, None)
         except Exception as error:
@@ -224,6 +241,10 @@ def jam(answer: Callable):
             return f"To {played[-1] if played else 'the first note'} the answer was {show(got)}."
         if len(played) > at:
             return f"It had listened to {len(played)} notes before answer number {at} came."
-    if (more := next(heard, None)) is not None:
+    try:
+        more = next(heard, None)
+    except Exception as error:
+        return f"After the last note it raised {type(error).__name__}: {show(str(error))}."
+    if more is not None:
         return f"After the last note there was one more answer: {show(more)}."
     return None

@@ -23,7 +23,7 @@ def encode(song: Song) -> bytes:
     """
     pairs = texts_of(song, NAME)
     for field, value in pairs:
-        if "\n" in value:
+        if value.splitlines() not in ([], [value]):  # whatever some reader takes for a line's end
             raise FormatError(f"{NAME} can't carry this {field}: it has a line break.")
     try:
         return "".join(f"{field}: {value}\n" for field, value in pairs).encode() + b"\n"

@@ -2,7 +2,7 @@
 
 const LONGEST = { title: 40, composer: 40, melody: 120, aliases: 80 }; // characters
 const NOTE = /^(R|[A-G](?:#{0,2}|b{0,2})[0-8]):(\d{1,2}(?:\.\d{1,4})?)$/;
-const WELL_FORMED = /^[^\u0000-\u001f\ufffe\uffff]*$/; // what all nine formats carry
+const WELL_FORMED = /^[^\u0000-\u001f\u0085\u2028\u2029\ufffe\uffff]*$/; // what all nine formats carry
 const MOST_BEATS = 16;
 
 export class BadSong extends Error {}

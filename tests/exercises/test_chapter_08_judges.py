@@ -87,7 +87,7 @@ def test_a_musician_listens_and_answers():
 
     assert said("8.7", lambda notes: map(up, notes)) is None
     assert said("8.7", lambda notes: (up(note) for note in notes)) is None
-    assert "4 notes before answer number 1" in said("8.7", lambda notes: [up(n) for n in notes])
+    assert "5 notes before answer number 1" in said("8.7", lambda notes: [up(n) for n in notes])
     assert "can't be gone through" in said("8.7", lambda notes: None)
     assert "the answer was" in said("8.7", lambda notes: notes)
 
@@ -106,3 +106,39 @@ def test_a_musician_listens_and_answers():
         yield "C9"
 
     assert "one more answer" in said("8.7", talkative)
+
+    def by_hand(notes):
+        while True:
+            yield up(next(notes))
+
+    assert "After the last note it raised RuntimeError" in said("8.7", by_hand)
+
+
+def test_what_was_let_through_once():
+    assert said("8.1", lambda n: (n << 1) ^ (n >> 31)) is not None
+    assert said("8.3", frozenset({"a", "b", "d"})) is None
+
+    def any_star(content_type, accept):
+        if content_type.partition(";")[0].strip().lower() not in (
+            "application/json",
+            "application/cbor",
+        ):
+            return 415
+        return 201 if "*" in accept or accept == "application/json" else 406
+
+    assert said("8.4", any_star) is not None
+
+    def by_letter(title):
+        return title.encode("latin-1").decode() if "Ã" in title else title
+
+    assert said("8.5", by_letter) is not None
+
+    def flag_counted(data):
+        found = []
+        while len(data) >= 5 and len(data) >= 5 + int.from_bytes(data[:5], "big"):
+            end = 5 + int.from_bytes(data[:5], "big")
+            found.append(data[5:end])
+            data = data[end:]
+        return found, data
+
+    assert said("8.6", flag_counted) is not None

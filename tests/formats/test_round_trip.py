@@ -26,7 +26,7 @@ def carries(name: str, song: Song) -> bool:
     in_a_line = not any(p in ("", "R") or re.search(r"[\s:]", p) for p in pitches)
     match name:
         case "plain text":
-            return in_a_line and not any("\n" in text for text in texts)
+            return in_a_line and all(text.splitlines() in ([], [text]) for text in texts)
         case "CSV":
             return in_a_line
         case "XML":
