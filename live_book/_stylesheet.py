@@ -1,4 +1,4 @@
-"""One stylesheet for the site, and icon fonts with only the icons that the site uses.
+"""One stylesheet for the site with the rules that can apply, and icon fonts with the icons in use.
 
 A dozen stylesheets hold up the first paint, and the theme's icon font alone weighs 150 KB for
 some forty icons.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from posixpath import dirname, join, normpath
 
@@ -16,8 +17,11 @@ from sphinx.util import logging
 
 from ._assets import is_html
 from ._icon_font import subset_font
+from ._unused_css import drop_unused_rules, words_of
 
 logger = logging.getLogger(__name__)
+
+_HERE = Path(__file__).parent
 
 BUNDLE = "_static/live_site.css"
 BUNDLE_URL = f"{BUNDLE}?v=live-book-version"
@@ -117,13 +121,32 @@ def slim_icon_fonts(css: str, static: Path) -> str:
     return _ICON_FONT_URLS.sub(replace, css)
 
 
+def whole_stylesheet(outdir: Path, members: list[str]) -> str:
+    """What every page shares, with only the icons in use."""
+    css = join_stylesheets(outdir, members, BUNDLE)
+    return slim_icon_fonts(drop_glyph_rules(css, icons_used(outdir)), outdir / "_static")
+
+
+def _what_may_name_a_class(outdir: Path) -> Iterator[Path]:
+    """The site's pages, the scripts that they load, and what makes outputs when a cell runs."""
+    for page in outdir.rglob("*.html"):
+        if "_static" not in page.parts:
+            yield page
+    yield from (outdir / "_static").rglob("*.js")
+    for package in (_HERE, _HERE.parent / "helpers"):
+        for ending in ("*.py", "*.js"):
+            yield from package.rglob(ending)
+
+
 def _write_bundle(app: Sphinx, exception: Exception | None) -> None:
     # When no page was out of date, Sphinx writes nothing and the last stylesheet still holds.
     if exception or not is_html(app) or not hasattr(app.builder, "_orig_css_files"):
         return
     outdir = Path(app.outdir)
-    css = join_stylesheets(outdir, bundle_members(app), BUNDLE)
-    css = slim_icon_fonts(drop_glyph_rules(css, icons_used(outdir)), outdir / "_static")
+    members = bundle_members(app)
+    css = whole_stylesheet(outdir, members)
+    css = drop_unused_rules(css, words_of(_what_may_name_a_class(outdir)))
+    css = f"/* what this site uses of: {' '.join(members)} */\n{css}"
     (outdir / BUNDLE).write_text(css, "utf-8")
     version = hashlib.sha256(css.encode()).hexdigest()[:8]
     for page in outdir.rglob("*.html"):

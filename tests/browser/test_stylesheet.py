@@ -1,0 +1,63 @@
+"""No page misses a rule that the site's stylesheet leaves out."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import tinycss2
+
+from live_book._stylesheet import BUNDLE, whole_stylesheet
+
+pytestmark = pytest.mark.browser
+
+# A state that is not there now (hover), or a part that no selector can find (::before).
+STATES = re.compile(
+    r"::?(?:-[\w-]+|before|after|placeholder|marker|selection|backdrop|first-line|first-letter"
+    r"|file-selector-button|hover|focus-visible|focus-within|focus|active|visited|link|target"
+    r"|checked|disabled|enabled|valid|invalid)\b(?:\([^)]*\))?"
+)
+
+FOUND = """selectors => selectors.filter(selector => {
+    try { return document.querySelector(selector); } catch { return true; }
+})"""
+
+
+def selectors(css: str) -> set[str]:
+    """All selectors of a stylesheet, also those inside of `@media`."""
+    found: set[str] = set()
+    waiting = [tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)]
+    while waiting:
+        for rule in waiting.pop():
+            if rule.type == "qualified-rule":
+                parts = re.split(r",(?![^()\[\]]*[)\]])", tinycss2.serialize(rule.prelude))
+                found.update(part.strip() for part in parts)
+            elif rule.content is not None and rule.lower_at_keyword in ("media", "supports"):
+                waiting.append(tinycss2.parse_rule_list(rule.content, True, True))
+    return found
+
+
+@pytest.fixture(scope="module")
+def left_out(book) -> list[str]:
+    css = (book / BUNDLE).read_text("utf-8")
+    members = re.match(r"/\* what this site uses of: (.*) \*/", css)[1].split()
+    gone = selectors(whole_stylesheet(book, members)) - selectors(css)
+    # without their states: what could be meant, ever
+    return sorted({STATES.sub("", one).strip(" >+~") or "*" for one in gone})
+
+
+def test_nothing_on_any_page_is_meant(book, site_server, page, left_out):
+    assert len(left_out) > 1000
+    pages = sorted(
+        file.relative_to(book).as_posix()
+        for file in [*book.glob("*.html"), *(book / "chapters").glob("*.html")]
+    )
+    for address in pages:
+        page.goto(site_server(book) + address)
+        assert page.evaluate(FOUND, left_out) == [], address
+
+
+def test_it_is_less_than_half(book):
+    css = (book / BUNDLE).read_text("utf-8")
+    members = re.match(r"/\* what this site uses of: (.*) \*/", css)[1].split()
+    assert len(css) < len(whole_stylesheet(book, members)) / 2
