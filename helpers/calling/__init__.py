@@ -7,6 +7,12 @@ keeps the bytes that pass. ``GrpcWeb`` lets a browser in, which can't speak gRPC
 Servers and clients are gRPC's own: ``grpc.server`` and ``grpc.insecure_channel``.
 """
 
+import os
+
+# gRPC writes a line to stderr whenever a connection ends. In a notebook it would stand in the middle
+# of the outputs. It is asked once, when gRPC is imported; whoever sets it differently is obeyed.
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
 from ._compile import MUSIC_PROTO, ProtoError, compile_proto
 from ._tap import Tap
 from ._web import GrpcWeb

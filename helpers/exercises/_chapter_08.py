@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import wraps
 
 from . import exercise, items, show, works_like
 
@@ -182,12 +183,13 @@ def grpc_messages(answer: Callable):
     one, two, empty = b"\0\0\0\0\2la", b"\0\0\0\1\0" + b"x" * 256, b"\0\0\0\0\0"
     flagged, large = b"\1" + one[1:], b"\0\0\1\0\0" + b"x" * 65536
 
-    def split(data: bytes):
+    @wraps(answer)
+    def messages(data: bytes):
         got = answer(data)
         return tuple(got) if isinstance(got, list) and len(got) == 2 else got
 
     return works_like(
-        split,
+        messages,
         [
             ((flagged,), ([b"la"], b"")),
             ((large,), ([b"x" * 65536], b"")),
@@ -195,7 +197,9 @@ def grpc_messages(answer: Callable):
             ((one,), ([b"la"], b"")),
             ((one + one,), ([b"la", b"la"], b"")),
             ((two,), ([b"x" * 256], b"")),
+            ((empty,), ([b""], b"")),
             ((empty + one,), ([b"", b"la"], b"")),
+            ((one + empty,), ([b"la", b""], b"")),
             ((one[:3],), ([], one[:3])),
             ((one + two[:-1],), ([b"la"], two[:-1])),
             ((two + one[:5],), ([b"x" * 256], one[:5])),

@@ -31,11 +31,14 @@ function render({ model, el }) {
   const bytes = createBytes(title.id, (words) => put(about, words));
   const legend = node("ul", { class: "fb-legend", "aria-label": "The colours of the fields" },
     ...FIELDS.map((name, at) => node("li", { class: `fb-of-${at}` }, name)));
+  const lines = node("p", { class: "fb-legend" }, "The line below says what bytes are:",
+    ...[["name", "dotted, a name"], ["value", "solid, a value"], ["frame", "double, what stands around"]].map(([role, words]) =>
+      node("span", { class: `fb-part fb-is-${role}` }, words)));
   const root = node("div", { class: "format-bytes", "data-lm-suppress-shortcuts": "true" }, // JupyterLab: no commands by keys from in here
     node("div", { class: "fb-form" },
       ...Object.entries(LABELS).map(([name, label]) => node("div", { class: `fb-field fb-field-${name}` }, node("label", { for: inputs[name].id }, label), inputs[name])),
       node("div", { class: "fb-under" }, status, again)),
-    sizes.element, title, legend, bytes.element, about);
+    sizes.element, title, legend, lines, bytes.element, about);
   el.append(root);
 
   /** Shows the song that stands in `song`, in the chosen format. */
@@ -44,7 +47,7 @@ function render({ model, el }) {
     const all = NAMES.map((name) => bytesOf(song, name).length);
     sizes.show(all, format);
     put(title, `The bytes in ${format}`);
-    bytes.show(partsOf(song, format), format);
+    bytes.show(partsOf(song, format), format, song);
   }
 
   function edited() {
@@ -53,7 +56,7 @@ function render({ model, el }) {
       song = songOf(form, ground);
     } catch (error) {
       if (!(error instanceof BadSong)) throw error;
-      put(status, error.message);
+      put(status, `${error.message} Below is still the song as it was before.`);
       root.classList.add("fb-bad");
       return;
     }

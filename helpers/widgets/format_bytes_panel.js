@@ -3,15 +3,19 @@
 import { node, put } from "./dom.js";
 import { FIELDS } from "./format_bytes_parts.js";
 
-export const ROLES = { name: "its name", value: "its value", frame: "what stands around it" };
+const ROLES = { name: "its name", value: "its value", frame: "what stands around it" };
+/** What a part is to its field: in Protocol Buffers names don't travel, and numbers do. */
+const roleIn = (format, role) => (format === "Protocol Buffers" && role === "name" ? "its number and wire type" : ROLES[role]);
 const reading = new TextDecoder("utf-8", { fatal: true });
+const NUMBERS = ["year", "tempo"];
 const counted = (count) => `${count} byte${count === 1 ? "" : "s"}`;
 export const hexOf = (byte) => byte.toString(16).padStart(2, "0");
 
 /** The letters of a part, where it is text that can be read; else "". */
-export function lettersOf({ bytes }, format, role) {
+export function lettersOf({ field, bytes }, format, role) {
   const isText = ["plain text", "CSV", "JSON", "XML"].includes(format);
-  if (!isText && role === "frame") return "";
+  if (!isText && (role === "frame" || (role === "name" && format === "Protocol Buffers"))) return "";
+  if (!isText && role === "value" && NUMBERS.includes(field)) return "";
   try {
     const letters = reading.decode(Uint8Array.from(bytes));
     return /^[\x20-\x7e\u00a0-\uffff]+$/u.test(letters.replaceAll("\n", "").replaceAll("\r", "")) || isText ? letters : "";
@@ -21,11 +25,12 @@ export function lettersOf({ bytes }, format, role) {
 }
 
 /** A part in words: whose bytes they are, where, and what they say. */
-export function told(part, at, format) {
+export function told(part, at, format, song) {
   const { field, role, bytes } = part;
   const place = bytes.length === 1 ? `byte ${at}` : `bytes ${at} to ${at + bytes.length - 1}`;
-  const letters = lettersOf(part, format, role).replaceAll("\n", "\u21b5").replaceAll("\r", "");
-  const whose = field ? `${field}, ${ROLES[role]}` : `no field: ${role === "name" ? "the name of the whole" : "the frame of the whole"}`;
+  const number = role === "value" && NUMBERS.includes(field) ? String(song[field]) : "";
+  const letters = lettersOf(part, format, role).replaceAll("\n", "\u21b5").replaceAll("\r", "") || number;
+  const whose = field ? `${field}, ${roleIn(format, role)}` : `no field: ${role === "name" ? "the name of the whole" : "the frame of the whole"}`;
   return `${whose}, ${place}${letters ? `: ${letters}` : ""}`;
 }
 
@@ -56,10 +61,10 @@ export function createBytes(titleId, tell) {
   const element = node("div", { class: "fb-bytes", role: "listbox", "aria-labelledby": titleId });
   let boxes = [];
   let starts = [];
-  let shown = { parts: [], format: "" };
+  let shown = { parts: [], format: "", song: {} };
   const light = (at) => {
     boxes.forEach((box, other) => box.classList.toggle("fb-lit", other === at));
-    tell(shown.parts[at] ? told(shown.parts[at], starts[at], shown.format) : "");
+    tell(shown.parts[at] ? told(shown.parts[at], starts[at], shown.format, shown.song) : "");
   };
   const select = (at) => {
     boxes.forEach((box, other) => {
@@ -68,8 +73,8 @@ export function createBytes(titleId, tell) {
     });
     light(at);
   };
-  const show = (parts, format) => {
-    shown = { parts, format };
+  const show = (parts, format, song) => {
+    shown = { parts, format, song };
     let at = 0;
     starts = parts.map(({ bytes }) => {
       at += bytes.length;
@@ -79,7 +84,7 @@ export function createBytes(titleId, tell) {
       const { field, role, bytes } = part;
       const letters = lettersOf(part, format, role);
       return node("span", {
-        class: `fb-part fb-is-${role} fb-of-${FIELDS.indexOf(field)}`, role: "option", "data-part": number, "aria-label": told(part, starts[number], format),
+        class: `fb-part fb-is-${role} fb-of-${FIELDS.indexOf(field)}`, role: "option", "data-part": number, "aria-label": told(part, starts[number], format, song),
       },
       node("span", { class: "fb-hex" }, bytes.map(hexOf).join(" ")),
       node("span", { class: "fb-letters" }, letters.replaceAll("\n", "\u21b5").replaceAll("\r", "\u2190").replaceAll(" ", "\u00b7")));

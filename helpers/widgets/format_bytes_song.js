@@ -29,7 +29,9 @@ function notes(line) {
 /** The song in the form's fields, on the ground of another song; BadSong says in a sentence why not. */
 export function songOf(form, ground) {
   const year = Number(form.year);
-  if (!/^\d{1,4}$/.test(form.year.trim())) throw new BadSong("The year is a whole number from 0 to 9999.");
+  if (!/^\d{1,10}$/.test(form.year.trim()) || year > 2147483647) {
+    throw new BadSong("The year is a whole number from 0 to 2147483647, which is as much as an int32 holds.");
+  }
   return {
     ...ground, year, title: text("title", form.title), composer: text("composer", form.composer), melody: notes(form.melody),
     aliases: text("aliases", form.aliases).split(";").map((one) => one.trim()).filter(Boolean),

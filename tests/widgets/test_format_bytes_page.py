@@ -108,8 +108,8 @@ def test_sizes_and_bytes_follow_the_song(shown: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("Year", "18th", "The year is a whole number from 0 to 9999."),
-        ("Year", "", "The year is a whole number from 0 to 9999."),
+        ("Year", "18th", "The year is a whole number from 0 to 2147483647"),
+        ("Year", "2147483648", "The year is a whole number from 0 to 2147483647"),
         (NOTES, "E5:0.25 H5:1", '"H5:1" is no note'),
         (NOTES, "E5:0", '"E5:0" is no note'),
         ("Title", "x" * 41, "41 characters"),
