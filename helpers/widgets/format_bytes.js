@@ -33,7 +33,7 @@ function render({ model, el }) {
     ...FIELDS.map((name, at) => node("li", { class: `fb-of-${at}` }, name)));
   const lines = node("p", { class: "fb-legend" }, "The line below says what bytes are:",
     ...[["name", "dotted, a name"], ["value", "solid, a value"], ["frame", "double, what stands around"]].map(([role, words]) =>
-      node("span", { class: `fb-part fb-is-${role}` }, words)));
+      node("span", { class: `fb-part fb-is-${role} fb-of-0` }, words)));
   const root = node("div", { class: "format-bytes", "data-lm-suppress-shortcuts": "true" }, // JupyterLab: no commands by keys from in here
     node("div", { class: "fb-form" },
       ...Object.entries(LABELS).map(([name, label]) => node("div", { class: `fb-field fb-field-${name}` }, node("label", { for: inputs[name].id }, label), inputs[name])),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 import tinycss2
@@ -11,12 +12,15 @@ from live_book._stylesheet import BUNDLE, whole_stylesheet
 
 pytestmark = pytest.mark.browser
 
-# A state that is not there now (hover), or a part that no selector can find (::before).
-STATES = re.compile(
-    r"::?(?:-[\w-]+|before|after|placeholder|marker|selection|backdrop|first-line|first-letter"
-    r"|file-selector-button|hover|focus-visible|focus-within|focus|active|visited|link|target"
-    r"|checked|disabled|enabled|valid|invalid)\b(?:\([^)]*\))?"
+# What narrows a selector, or holds only now and then: without it, it means more.
+NARROWER = re.compile(
+    r":(?:not|is|where|has)\([^()]*(?:\([^()]*\)[^()]*)*\)"
+    r"|(?<!:):(?:hover|focus-visible|focus-within|focus|active|visited|link|target|checked|disabled"
+    r"|enabled|valid|invalid|placeholder-shown|-[\w-]+)\b"
 )
+ANYTHING = ":not(x-none)"
+# A part of an element that no selector can find.
+PART = re.compile(r"::[\w-]+(?:\([^)]*\))?|:(?:before|after|first-line|first-letter)\b")
 
 FOUND = """selectors => selectors.filter(selector => {
     try { return document.querySelector(selector); } catch { return true; }
@@ -30,8 +34,9 @@ def selectors(css: str) -> set[str]:
     while waiting:
         for rule in waiting.pop():
             if rule.type == "qualified-rule":
-                parts = re.split(r",(?![^()\[\]]*[)\]])", tinycss2.serialize(rule.prelude))
-                found.update(part.strip() for part in parts)
+                commas = [at for at, token in enumerate(rule.prelude) if token == ","]
+                for begin, end in pairwise([-1, *commas, len(rule.prelude)]):
+                    found.add(tinycss2.serialize(rule.prelude[begin + 1 : end]).strip())
             elif rule.content is not None and rule.lower_at_keyword in ("media", "supports"):
                 waiting.append(tinycss2.parse_rule_list(rule.content, True, True))
     return found
@@ -43,7 +48,7 @@ def left_out(book) -> list[str]:
     members = re.match(r"/\* what this site uses of: (.*) \*/", css)[1].split()
     gone = selectors(whole_stylesheet(book, members)) - selectors(css)
     # without their states: what could be meant, ever
-    return sorted({STATES.sub("", one).strip(" >+~") or "*" for one in gone})
+    return sorted({PART.sub("", NARROWER.sub(ANYTHING, one)) or "*" for one in gone})
 
 
 def test_nothing_on_any_page_is_meant(book, site_server, page, left_out):
