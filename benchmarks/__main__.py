@@ -12,6 +12,7 @@ from benchmarks import (
     caches,
     formats,
     lab_frames,
+    lighthouse,
     live_page,
     serve,
     stores,
@@ -28,6 +29,7 @@ ALL = {
     "cache_suite": cache_suite,
     "stores": stores,
     "formats": formats,
+    "lighthouse": lighthouse,
 }
 
 names = sys.argv[1:] or list(ALL)
