@@ -11,7 +11,8 @@ import datetime
 import os
 import platform
 import statistics
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,18 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or "an unnamed processor"
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """How long one call takes."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def median_ratio(times: Sequence[float], others: Sequence[float]) -> float:
+    """How many times as long as the other each round took, of rounds in turns."""
+    return statistics.median(mine / its for mine, its in zip(times, others, strict=True))
 
 
 def milliseconds(seconds: float) -> str:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import gzip
 import statistics
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ import grpc
 import httpx
 from fastapi import FastAPI
 
-from benchmarks import machine, milliseconds, table
+from benchmarks import machine, median_ratio, milliseconds, seconds_of, table
 from helpers import serve
 from helpers.calling import MUSIC_PROTO, Tap, compile_proto
 from helpers.formats import FORMATS
@@ -30,12 +28,6 @@ REPORT = Path(__file__).with_suffix(".md")
 BASE = "JSON"
 
 
-def seconds(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
-
-
 def formats(rounds: int) -> list[list[str]]:
     """Rows: a format's bytes, with gzip, and its times for writing and reading the catalogue."""
     written = {name: [form.encode(song) for song in SONGS] for name, form in FORMATS.items()}
@@ -43,16 +35,16 @@ def formats(rounds: int) -> list[list[str]]:
     for _ in range(rounds):
         for name, form in FORMATS.items():
             writing, reading = times[name]
-            writing.append(seconds(lambda form=form: [form.encode(song) for song in SONGS]))
+            writing.append(seconds_of(lambda form=form: [form.encode(song) for song in SONGS]))
             messages = written[name]
-            reading.append(seconds(lambda f=form, m=messages: [f.decode(one) for one in m]))
+            reading.append(seconds_of(lambda f=form, m=messages: [f.decode(one) for one in m]))
     rows = []
     whole = sum(map(len, written[BASE]))
     for name, messages in written.items():
         raw, zipped = sum(map(len, messages)), len(gzip.compress(b"".join(messages)))
         row = [name, f"{raw:,} ({raw / whole:.2f})", f"{zipped:,} ({zipped / whole:.2f})"]
         for mine, base in zip(times[name], times[BASE], strict=True):
-            ratio = statistics.median(a / b for a, b in zip(mine, base, strict=True))
+            ratio = median_ratio(mine, base)
             row.append(f"{ratio:.1f} ({milliseconds(statistics.median(mine))})")
         rows.append(row)
     return rows
@@ -95,11 +87,11 @@ def calls(rounds: int) -> list[list[str]]:
                 passed[name] = len(tap.sent) + len(tap.received)
             for _ in range(rounds):
                 for name, (_, call) in both.items():
-                    times[name].append(seconds(lambda c=call: [c() for _ in range(CALLS)]))
+                    times[name].append(seconds_of(lambda c=call: [c() for _ in range(CALLS)]))
             rows = []
             base = times[next(iter(both))]
             for name, (tap, _) in both.items():
-                ratio = statistics.median(a / b for a, b in zip(times[name], base, strict=True))
+                ratio = median_ratio(times[name], base)
                 one = statistics.median(times[name]) / CALLS
                 size = (len(tap.sent) + len(tap.received) - passed[name]) / (rounds * CALLS)
                 rows.append([name, f"{ratio:.2f} ({milliseconds(one)})", f"{size:.0f}"])

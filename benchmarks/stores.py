@@ -10,12 +10,11 @@ import contextlib
 import random
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, table
+from benchmarks import machine, median_ratio, seconds_of, table
 from helpers.music import SONGS, Listen, listening_events
 from helpers.programs import Cassandra, MongoDB, Postgres
 from helpers.stores import CassandraStore, LsmStore, MongoStore, PostgresStore, SqliteStore
@@ -42,12 +41,6 @@ def questions(store: Any, chance: random.Random) -> dict[str, Callable[[], objec
         ],
         "the ten most played songs": lambda: store.top(10),
     }
-
-
-def seconds(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
 
 
 def fill(store: Any, listens: list[Listen]) -> None:
@@ -78,11 +71,11 @@ def measure(listens: list[Listen], rounds: int) -> tuple[dict[str, str], dict[st
             stack.callback(store.close)
             store.add(*SONGS)
             loaded = times.setdefault(f"recording {LISTENS:,} listens", {})
-            loaded[name] = [seconds(lambda store=store: fill(store, listens))]
+            loaded[name] = [seconds_of(lambda store=store: fill(store, listens))]
         for number in range(rounds):
             for name, store in stores.items():
                 for question, work in questions(store, random.Random(number)).items():
-                    times.setdefault(question, {}).setdefault(name, []).append(seconds(work))
+                    times.setdefault(question, {}).setdefault(name, []).append(seconds_of(work))
         answers = {tuple(store.top(10)) for store in stores.values()}
         if len(answers) != 1:
             raise SystemExit(f"The stores do not agree: {answers}")
@@ -97,9 +90,7 @@ def report(where: str, versions: dict[str, str], times: dict[str, Any]) -> str:
         base = found[BASE]
         row = [work]
         for name in names:
-            ratio = statistics.median(
-                mine / its for mine, its in zip(found[name], base, strict=True)
-            )
+            ratio = median_ratio(found[name], base)
             milliseconds = statistics.median(found[name]) * 1000
             row.append(f"{ratio:.1f} ({milliseconds:,.1f} ms)")
         rows.append(row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 
 KEPT = 4 * 1024 * 1024
 """Bytes that are kept of each direction; what comes after them passes, and is forgotten."""
@@ -59,8 +60,8 @@ class Tap:
         for thread in self._threads:
             thread.join()
 
-    def _start(self, work: object, *arguments: object) -> None:
-        thread = threading.Thread(target=work, args=arguments, daemon=True, name="tap")  # type: ignore[arg-type]
+    def _start(self, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True, name="tap")
         self._threads.append(thread)
         thread.start()
 

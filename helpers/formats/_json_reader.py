@@ -2,7 +2,7 @@
 
 It accepts what the grammar accepts, a name that comes twice too (the last one wins), and refuses
 everything else. Beyond the grammar it refuses what no Python value is: half a character
-(section 8.2), numbers beyond a float's range (section 6), and nesting deeper than `DEEPEST`
+(section 8.2), numbers beyond a float's range (section 6), and nesting deeper than `DEEPEST_BY_HAND`
 (section 9 allows such limits).
 """
 
@@ -13,9 +13,8 @@ import re
 from typing import Any, NoReturn
 
 from ._errors import FormatError
-from ._limits import checked
+from ._limits import DEEPEST_BY_HAND, checked
 
-DEEPEST = 200
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
@@ -82,8 +81,8 @@ def _array(text: str, at: int, depth: int) -> tuple[list[Any], int]:
 
 def _begin(text: str, at: int, close: str, depth: int) -> tuple[int, bool]:
     """The place of the first member, and whether there is one."""
-    if depth > DEEPEST:
-        raise FormatError(f"JSON: nested deeper than {DEEPEST}.")
+    if depth > DEEPEST_BY_HAND:
+        raise FormatError(f"JSON: nested deeper than {DEEPEST_BY_HAND}.")
     at = _BLANKS.match(text, at).end()
     return (at + 1, False) if text[at : at + 1] == close else (at, True)
 

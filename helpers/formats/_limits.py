@@ -10,6 +10,9 @@ LARGEST = 1024 * 1024
 DEEPEST = 32
 """How many containers a message may have one inside the other."""
 
+DEEPEST_BY_HAND = 200
+"""The same for the readers written by hand, which take all that the public vectors hold."""
+
 
 def checked(data: bytes, name: str) -> bytes:
     """The message, if it is bytes and not too long.

@@ -10,9 +10,7 @@ from struct import calcsize, unpack_from
 from typing import Any, NamedTuple
 
 from ._errors import FormatError
-from ._limits import checked
-
-DEEPEST = 200
+from ._limits import DEEPEST_BY_HAND, checked
 
 
 class Extension(NamedTuple):
@@ -52,7 +50,7 @@ def read_messagepack(data: bytes) -> Any:
     try:
         value, at = messagepack_value(data, 0)
     except RecursionError:
-        raise FormatError(f"MessagePack: nested deeper than {DEEPEST}.") from None
+        raise FormatError(f"MessagePack: nested deeper than {DEEPEST_BY_HAND}.") from None
     if at < len(data):
         raise FormatError(f"MessagePack: {len(data) - at} bytes are left behind the value.")
     return value
@@ -60,8 +58,8 @@ def read_messagepack(data: bytes) -> Any:
 
 def messagepack_value(data: bytes, at: int, depth: int = 0) -> tuple[Any, int]:
     """The value that begins here, and the place behind it."""
-    if depth > DEEPEST:
-        raise FormatError(f"MessagePack: nested deeper than {DEEPEST}.")
+    if depth > DEEPEST_BY_HAND:
+        raise FormatError(f"MessagePack: nested deeper than {DEEPEST_BY_HAND}.")
     first, at = _number(data, at, ">B")
     if first < 0x80:  # a small number is its own type byte
         return first, at

@@ -57,9 +57,18 @@ def _field(
     return message.field.add(name=name, number=number, type=kind, label=label, json_name=name)
 
 
-_pool = descriptor_pool.DescriptorPool()
-_pool.Add(description())
-SongMessage = message_factory.GetMessageClass(_pool.FindMessageTypeByName("music.Song"))
+def class_of(file: descriptor_pb2.FileDescriptorProto, name: str) -> type[Any]:
+    """The class of a message of a described file, which shares its names with no other file.
+
+    Raises:
+        TypeError: the description is not one that protoc could have made.
+    """
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
+
+
+SongMessage = class_of(description(), "music.Song")
 """The class that protoc would have made for ``message Song``."""
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf import descriptor_pb2
+
+from ._protobuf import class_of
 
 _Type = descriptor_pb2.FieldDescriptorProto
 
@@ -34,10 +36,8 @@ def message_class(fields: Mapping[int, tuple[str, str]]) -> type[Any]:
         if not (isinstance(number, int) and 0 < number < 1 << 29):
             raise ValueError(f"A field's number is 1 to 536,870,911, and not {number!r}.")
         message.field.add(name=name, number=number, type=_SCALARS[kind], label=label)
-    pool = descriptor_pool.DescriptorPool()
     try:
-        pool.Add(file)
-        return message_factory.GetMessageClass(pool.FindMessageTypeByName("Message"))
+        return class_of(file, "Message")
     except TypeError as error:
         raise ValueError(f"These can't be the fields of one message: {error}.") from error
 

@@ -1,9 +1,10 @@
 // The widget of chapter 4: a document in a text box, and its BSON bytes. Whatever the reader points at or
 // moves to, a byte or a field, is lit in both, and told. All is computed in the page.
 
+import { hexOf } from "./bytes.js";
 import { node, put } from "./dom.js";
 import { BadDocument, compactJson } from "./bson_bytes_json.js";
-import { bsonOf, hexOf } from "./bson_bytes_codec.js";
+import { bsonOf } from "./bson_bytes_codec.js";
 import { createFields, createLegend, createSizes, told } from "./bson_bytes_panel.js";
 
 const WIDE = 384; // pixels that sixteen bytes in a row need at least

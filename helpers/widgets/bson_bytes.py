@@ -38,6 +38,7 @@ NOT_SHOWN = (
 
 _MODULES = (
     "dom.js",
+    "bytes.js",
     "bson_bytes_json.js",
     "bson_bytes_codec.js",
     "bson_bytes_panel.js",

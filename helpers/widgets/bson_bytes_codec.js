@@ -2,6 +2,7 @@
 // again: each byte once, in order, with what it is and how it is read.
 
 import { BadDocument, dateText, doubleText, readDocument } from "./bson_bytes_json.js";
+import { hexOf, plural } from "./bytes.js";
 
 export const TYPES = { // the byte before each field that says what kind of value follows
   double: 0x01, string: 0x02, document: 0x03, array: 0x04, binary: 0x05, objectId: 0x07, bool: 0x08,
@@ -75,8 +76,6 @@ export function encode(document) {
   return Uint8Array.from(out);
 }
 
-export const hexOf = (byte) => byte.toString(16).padStart(2, "0");
-const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 const quoted = (text) => JSON.stringify(text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}\u2026` : text);
 
 /** Takes bytes apart; raises BadDocument where they are no BSON that this module knows.

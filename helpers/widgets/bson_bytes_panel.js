@@ -1,11 +1,11 @@
 // What the picture of a document's bytes tells in words and bars: about a byte, about a field, the roles
 // that bytes have, the list of fields, the two sizes.
 
+import { plural } from "./bytes.js";
 import { node, put } from "./dom.js";
 
 export const ROLES = { length: "length", type: "type", name: "field name", value: "value", terminator: "closing 00" };
 
-const counted = (count) => `${count} byte${count === 1 ? "" : "s"}`;
 const placeOf = ({ start, end }) => (end - start === 1 ? `byte ${start}` : `bytes ${start} to ${end - 1}`);
 const sentence = (words) => (/[.!?]$/.test(words) ? words : `${words}.`);
 
@@ -26,7 +26,7 @@ export function told({ fields, parts }, at, part) {
   const own = Object.entries(sizes).map(([role, size]) => `${ROLES[role]} ${size}`);
   const rest = field.end - field.start - Object.values(sizes).reduce((sum, size) => sum + size, 0);
   if (rest) own.push(`fields inside ${rest}`);
-  return [head, `${counted(field.end - field.start)}, ${placeOf(field)}: ${own.join(", ")}`, at ? sentence(field.reading) : `${field.reading}. Point at a byte or a field, or move with the arrow keys.`];
+  return [head, `${plural(field.end - field.start, "byte")}, ${placeOf(field)}: ${own.join(", ")}`, at ? sentence(field.reading) : `${field.reading}. Point at a byte or a field, or move with the arrow keys.`];
 }
 
 /** What the lines under the bytes mean, with how many bytes there are of each. */
@@ -55,7 +55,7 @@ export function createFields(titleId) {
       const name = at === 0 ? nameOf(field) : field.name || "(empty name)";
       const row = node("div", { class: "bb-field", role: "option", tabindex: -1, "aria-selected": "false", "data-field": at },
         node("span", { class: "bb-name" }, name), " ",
-        node("span", { class: "bb-kind" }, `${at ? `${field.kind}, ` : ""}${counted(field.end - field.start)}`));
+        node("span", { class: "bb-kind" }, `${at ? `${field.kind}, ` : ""}${plural(field.end - field.start, "byte")}`));
       row.style.setProperty("--depth", Math.min(field.depth, 6));
       return row;
     });
@@ -72,7 +72,7 @@ export function createSizes() {
     return { value, bar, element: node("div", {}, node("dt", {}, words), node("div", { class: "bb-bar", "aria-hidden": "true" }, bar), value) };
   });
   const show = (...sizes) => made.forEach(({ value, bar }, at) => {
-    put(value, counted(sizes[at]));
+    put(value, plural(sizes[at], "byte"));
     bar.style.width = `${(100 * sizes[at]) / Math.max(...sizes)}%`;
   });
   return { element: node("dl", { class: "bb-sizes" }, ...made.map(({ element }) => element)), show };

@@ -29,7 +29,14 @@ CODECS = (
 )
 """The modules that write a song's bytes; the others show them."""
 
-_MODULES = ("dom.js", *CODECS, "format_bytes_song.js", "format_bytes_panel.js", "format_bytes.js")
+_MODULES = (
+    "dom.js",
+    "bytes.js",
+    *CODECS,
+    "format_bytes_song.js",
+    "format_bytes_panel.js",
+    "format_bytes.js",
+)
 
 
 class FormatBytes(anywidget.AnyWidget):

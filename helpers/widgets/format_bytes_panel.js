@@ -1,5 +1,6 @@
 // What the format widget shows of a song: the size in each format, and the bytes of one, part by part.
 
+import { hexOf, plural } from "./bytes.js";
 import { node, put } from "./dom.js";
 import { FIELDS } from "./format_bytes_parts.js";
 
@@ -8,8 +9,6 @@ const ROLES = { name: "its name", value: "its value", frame: "what stands around
 const roleIn = (format, role) => (format === "Protocol Buffers" && role === "name" ? "its number and wire type" : ROLES[role]);
 const reading = new TextDecoder("utf-8", { fatal: true });
 const NUMBERS = ["year", "tempo"];
-const counted = (count) => `${count} byte${count === 1 ? "" : "s"}`;
-export const hexOf = (byte) => byte.toString(16).padStart(2, "0");
 
 /** The letters of a part, where it is text that can be read; else "". */
 export function lettersOf({ field, bytes }, format, role) {
@@ -49,7 +48,7 @@ export function createSizes(names, group, choose) {
     const most = Math.max(...sizes);
     rows.forEach(({ name, input, bar, value }, at) => {
       input.checked = name === chosen;
-      put(value, counted(sizes[at]));
+      put(value, plural(sizes[at], "byte"));
       bar.style.width = `${(100 * sizes[at]) / most}%`;
     });
   };

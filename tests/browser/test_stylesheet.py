@@ -43,10 +43,17 @@ def selectors(css: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def left_out(book) -> list[str]:
+def sheets(book) -> tuple[str, str]:
+    """The whole stylesheet, and what the site has of it."""
     css = (book / BUNDLE).read_text("utf-8")
     members = re.match(r"/\* what this site uses of: (.*) \*/", css)[1].split()
-    gone = selectors(whole_stylesheet(book, members)) - selectors(css)
+    return whole_stylesheet(book, members), css
+
+
+@pytest.fixture(scope="module")
+def left_out(sheets) -> list[str]:
+    whole, css = sheets
+    gone = selectors(whole) - selectors(css)
     # without their states: what could be meant, ever
     return sorted({PART.sub("", NARROWER.sub(ANYTHING, one)) or "*" for one in gone})
 
@@ -62,7 +69,6 @@ def test_nothing_on_any_page_is_meant(book, site_server, page, left_out):
         assert page.evaluate(FOUND, left_out) == [], address
 
 
-def test_it_is_less_than_half(book):
-    css = (book / BUNDLE).read_text("utf-8")
-    members = re.match(r"/\* what this site uses of: (.*) \*/", css)[1].split()
-    assert len(css) < len(whole_stylesheet(book, members)) / 2
+def test_it_is_less_than_half(sheets):
+    whole, css = sheets
+    assert len(css) < len(whole) / 2

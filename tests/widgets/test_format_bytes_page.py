@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -179,8 +180,6 @@ def test_axe_finds_nothing(open_page: Any, theme: str, width: int) -> None:
 def test_every_colour_of_a_field_can_be_read(scheme: int) -> None:
     css = FormatBytes._css
     grounds = colours_of(css, "fb", scheme)
-    import re
-
     colours = [pair[scheme] for pair in re.findall(r"--of: light-dark\((#\w+), (#\w+)\)", css)]
     assert len(colours) == len(set(colours)) == 10
     for ground in ("tint", "lit", "paper"):
