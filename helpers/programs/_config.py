@@ -67,7 +67,9 @@ class Address:
 def is_loopback(host: str) -> bool:
     """Whether a host, as text, is this machine and only reachable from it."""
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        address = ipaddress.ip_address(host.strip("[]"))
+        # Java writes IPv4 as a part of IPv6, ::ffff:127.0.0.1 (RFC 4291, section 2.5.5.2)
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
     except ValueError:
         return host.lower() == "localhost"
 
