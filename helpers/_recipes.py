@@ -16,6 +16,8 @@ from functools import cached_property
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "programs" / "recipes"
+MADE_BY_TOOLS = ("__pycache__", "node_modules", "target", ".pytest_cache", ".ipynb_checkpoints")
+MADE_FILES = (".pyc", ".sqlite3", ".sqlite3-wal", ".sqlite3-shm", ".DS_Store")
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class Recipe:
     name: its folder in helpers/programs/recipes. title: as its makers write it. version: what is
     made. tools: the commands that make it. needs: the commands that it runs with. command: the
     arguments that make it; FOLDER is where the result goes. file: what stands in that folder when
-    it is done.
+    it is done. of: the folder with what the tools read, if it is not one of helpers' own recipes.
+    in_place: the result is what the tools have made of a copy of that folder.
     """
 
     name: str
@@ -35,11 +38,13 @@ class Recipe:
     command: tuple[str, ...]
     file: str
     needs: tuple[str, ...] = ()
+    of: Path | None = None
+    in_place: bool = False
 
     @property
     def source(self) -> Path:
         """The folder with what the tools read."""
-        return _FOLDER / self.name
+        return self.of or _FOLDER / self.name
 
     @property
     def folder(self) -> Path:
@@ -49,8 +54,8 @@ class Recipe:
     @cached_property
     def _digest(self) -> str:
         digest = hashlib.sha256(repr(self.command).encode())
-        for file in sorted(self.source.iterdir()):
-            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+        for path in files_of(self.source):
+            digest.update(path.encode() + b"\0" + (self.source / path).read_bytes())
         return digest.hexdigest()
 
     @property
@@ -70,6 +75,15 @@ class Recipe:
         """Whether it was made or can be made, and can run. Looks for files only."""
         here = all(shutil.which(command) for command in self.needs)
         return here and (self.result.exists() or all(map(shutil.which, self.tools)))
+
+
+def files_of(folder: Path) -> list[str]:
+    """The paths of a folder's files inside it, without what tools have made there."""
+    found = []
+    for inner, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in MADE_BY_TOOLS]
+        found += [(Path(inner) / name).relative_to(folder).as_posix() for name in files]
+    return sorted(path for path in found if not path.endswith(MADE_FILES))
 
 
 def cache_folder() -> Path:

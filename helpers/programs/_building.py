@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from .._progress import waiting
-from .._recipes import CASSANDRA, FERRETDB, Recipe
+from .._recipes import CASSANDRA, FERRETDB, Recipe, files_of
 from ._errors import ProgramFailed, ProgramMissing
 
 _TIMEOUT = 900.0  # seconds; decides only how long a failure takes
@@ -51,9 +51,12 @@ def build(recipe: Recipe) -> Path:
 
 def _make(recipe: Recipe, work: Path) -> None:
     """Run the tool on a copy of the recipe, and put the result in its place in one step."""
-    made, source = work / "made", work / "source"
-    made.mkdir()
-    shutil.copytree(recipe.source, source)
+    source = work / "source"
+    for path in files_of(recipe.source):
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(recipe.source / path, source / path)
+    made = source if recipe.in_place else work / "made"
+    made.mkdir(exist_ok=True)
     command = [word.replace("FOLDER", str(made)) for word in recipe.command]
     command[0] = shutil.which(command[0]) or command[0]
     log = work / "log"
