@@ -201,12 +201,16 @@ def test_other_loopback_addresses_are_fine():
         assert ask(nginx.url).text == "named"
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.8.7", "::1", "[::1]", "localhost", "::ffff:127.0.0.1"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.9.8.7", "::1", "[::1]", "localhost", "::ffff:127.0.0.1"]
+)
 def test_loopback(host):
     assert is_loopback(host)
 
 
-@pytest.mark.parametrize("host", ["", "*", "10.0.0.1", "::ffff:10.0.0.1", "::", "localhost.example", "1"])
+@pytest.mark.parametrize(
+    "host", ["", "*", "10.0.0.1", "::ffff:10.0.0.1", "::", "localhost.example", "1"]
+)
 def test_not_loopback(host):
     assert not is_loopback(host)
 
