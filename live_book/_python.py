@@ -42,6 +42,7 @@ NEEDS = {
     "haproxy": "is HAProxy",
     "java": "is Java",
     "jupyter": "is Jupyter's own event loop",
+    "maven": "is Maven",
     "mongodb": "is MongoDB or FerretDB",
     "nginx": "is nginx",
     "node": "is Node.js",

@@ -46,6 +46,7 @@ ANSWERS = {
     "PostgreSQL": ("postgres", "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", "15.18"),
     "MongoDB": ("mongod", "db version v7.0.5\nBuild Info: {}", "7.0.5"),
     "Node": ("node", "v24.19.0", "24.19.0"),
+    "Maven": ("mvn", "Apache Maven 3.8.7", "3.8.7"),
     "Java": ("java", 'openjdk version "17.0.15" 2025-04-15', "17.0.15"),
     "Chromium": ("chromium", "Chromium 156.0.8078.79 built on Debian 12", "156.0.8078.79"),
 }

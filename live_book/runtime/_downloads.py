@@ -11,7 +11,7 @@ from pathlib import Path
 from ._errors import RuntimeNotGathered
 from ._files import integrity, sha256, unfinished
 from ._node import check_pyodide, fetch_pyodide
-from ._pins import Pins, Wheel
+from ._pins import Pins, Wheel, read_packages
 
 _AT_ONCE = 8  # wheels in one call of pip: a progress line after each call
 
@@ -80,7 +80,10 @@ def _fetch_wheels(pins: Pins, wheels: list[Wheel], folder: Path) -> None:
     listed = folder / "wanted.txt"
     lines = [f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}\n" for wheel in wheels]
     listed.write_text("".join(lines), "utf-8")
-    done = pip_download([*pins.pip_target(), "--require-hashes", "-r", str(listed)], folder)
+    # the hashes say which files these are, whatever platform they are for
+    others = read_packages()["foreign"].values()
+    target = pins.pip_target(*others)
+    done = pip_download([*target, "--require-hashes", "-r", str(listed)], folder)
     names = _blamed(wheels, done.stderr)
     if "DO NOT MATCH THE HASHES" in done.stderr:
         raise RuntimeNotGathered(

@@ -16,7 +16,12 @@ COURSE = "backend-fundamentals"
 KERNEL = "page-kernel"
 _KERNEL_MODULE = "page_kernel/"
 _STUB_VERSION = "99"  # no package that asks for a version asks for a newer one
-_NOT_PACKED = ("__pycache__", ".ipynb_checkpoints", ".DS_Store")
+_NOT_PACKED = ("__pycache__", ".ipynb_checkpoints", ".DS_Store", "data", "node_modules", "target")
+_PACKED = (
+    ("helpers", "helpers"),
+    ("helpers/frameworks/apps", "chapters/apps"),
+    ("page_kernel", "live_book/page_kernel"),
+)
 
 
 def sources(root: Path) -> dict[str, bytes]:
@@ -25,10 +30,13 @@ def sources(root: Path) -> dict[str, bytes]:
     They are read once, so that the digest names what was packed even while somebody edits them.
     """
     found = {}
-    for package, folder in (("helpers", "helpers"), ("page_kernel", "live_book/page_kernel")):
+    for package, folder in _PACKED:
         for file in sorted((root / folder).rglob("*")):
             inner = file.relative_to(root / folder)
-            hidden = any(part in _NOT_PACKED for part in inner.parts) or file.suffix == ".pyc"
+            hidden = any(part in _NOT_PACKED for part in inner.parts) or file.suffix in (
+                ".pyc",
+                ".sqlite3",
+            )
             if file.is_file() and not hidden:
                 found[f"{package}/{inner.as_posix()}"] = file.read_bytes()
     return found

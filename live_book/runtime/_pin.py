@@ -105,6 +105,7 @@ class _Resolver:
 
     def __init__(self, pins: Pins, asked: dict[str, Any], locked: dict[str, str], folder: Path):
         self.pins, self.locked, self.folder = pins, locked, folder
+        self.foreign = {normal(name): platform for name, platform in asked["foreign"].items()}
         self.not_fetched = {normal(name) for name in asked["left-out"]} | set(pins.stubs)
         self.groups = {group: [normal(name) for name in asked[group]] for group in _GROUPS}
         self.wanted: dict[str, list[Requirement]] = {}
@@ -143,7 +144,8 @@ class _Resolver:
     def _fetch_one(self, name: str, spec: str) -> None:
         """With the locked version; if that has no fitting wheel, with any within the bounds."""
         for one in dict.fromkeys([spec, f"{name}{self._bounds(name)}"]):
-            done = pip_download([*self.pins.pip_target(), one], self.folder)
+            others = [self.foreign[name]] if name in self.foreign else []
+            done = pip_download([*self.pins.pip_target(*others), one], self.folder)
             if not done.returncode:
                 return
         raise RuntimeNotGathered(

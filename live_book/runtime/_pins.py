@@ -14,7 +14,7 @@ from ._errors import RuntimeNotGathered
 HERE = Path(__file__).resolve().parent
 PACKAGES = HERE / "packages.toml"
 PINS = HERE / "pins.json"
-_TABLES = ("pyodide", "kernel", "core", "on-demand", "left-out", "stubs", "trim")
+_TABLES = ("pyodide", "kernel", "core", "on-demand", "left-out", "foreign", "stubs", "trim")
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,15 @@ class Pins:
     stubs: list[str]
     wheels: list[Wheel] = field(default_factory=list)
 
-    def pip_target(self) -> list[str]:
-        """The options that make pip choose wheels for the page instead of for this machine."""
+    def pip_target(self, *others: str) -> list[str]:
+        """The options that make pip choose wheels for the page instead of for this machine.
+
+        Args:
+            others: platforms whose wheels will do if the page's has none.
+        """
+        platforms = [word for one in (self.platform, *others) for word in ("--platform", one)]
         return [
-            "--platform", self.platform,
+            *platforms,
             "--python-version", self.python,
             "--implementation", "cp",
             "--abi", self.abi,
