@@ -36,7 +36,7 @@ PARTS = (
 # what a cell may need besides Python; a browser has none of it
 NEEDS = {"needs-sockets", "needs-jupyter", "needs-subprocess", "needs-nginx", "needs-haproxy",
          "needs-apache", "needs-postgres", "needs-mongodb", "needs-cassandra", "needs-node",
-         "needs-java", "needs-rocksdict", "needs-wrk", "needs-pymongo", "needs-fastavro",
+         "needs-java", "needs-maven", "needs-rocksdict", "needs-wrk", "needs-pymongo", "needs-fastavro",
          "needs-grpc"}  # fmt: skip
 TAGS = NEEDS | {"raises-exception", "output-varies", "exercise"}
 
@@ -84,7 +84,8 @@ def test_cells_are_short_and_explained(path):
 @each_chapter
 def test_shows_a_widget_and_an_error_that_it_explains(path):
     cells = read(path).cells
-    assert any("from helpers.widgets import" in cell.source for cell in cells)
+    widget = re.compile(r"from helpers\.widgets import|import concept_map")
+    assert any(widget.search(cell.source) for cell in cells)
     expected = [i for i, c in enumerate(cells) if "raises-exception" in c.metadata.get("tags", [])]
     assert expected
     for i in expected:
