@@ -29,6 +29,7 @@ help:  ## show this list
 
 book: $(VENV)/.ready  ## execute every notebook and build _build/html
 	@$(BIN)/python -m helpers.programs || true
+	@$(BIN)/python -m helpers.frameworks || true
 	@$(BIN)/python -m live_book.build
 
 serve: book  ## build the book and show it on 127.0.0.1
@@ -39,6 +40,7 @@ lab: $(VENV)/.ready  ## open the chapters in JupyterLab
 
 test: $(VENV)/.ready-dev  ## run the whole test suite
 	@$(BIN)/python -m helpers.programs
+	@$(BIN)/python -m helpers.frameworks
 	@$(call pytest,-n 2,-m "not alone")
 	@$(call pytest,,-m alone)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -58,13 +59,16 @@ class Framework:
                 file="node_modules/express/package.json",
             )  # fmt: skip
         if self.name == "spring_boot":
-            find_java()
+            java = find_java()
             find("Maven")
-            return Recipe(
+            recipe = Recipe(
                 "spring_boot", "the application in Spring Boot", "4", tools=("mvn",), of=self.folder,
                 in_place=True, command=("mvn", "-q", "-B", "package", "-DskipTests"),
                 file="target/music.jar",
             )  # fmt: skip
+            if not recipe.result.exists():
+                _check_compiler(java)
+            return recipe
         return None
 
 
@@ -142,13 +146,26 @@ def find_java() -> str:
     return _new_enough("Java", _OLDEST_JAVA)
 
 
+def _check_compiler(java: str) -> None:
+    if not shutil.which("javac", path=str(Path(java).resolve().parent)):
+        raise ProgramMissing(
+            "Java is here without its compiler, which Maven needs to build the application. To get "
+            f"it: {_how_to_get('Java')}"
+        )
+
+
+def _how_to_get(name: str) -> str:
+    program = next(one for one in environment.PROGRAMS if one.name == name)
+    return program.get[{"darwin": 1, "win32": 2}.get(sys.platform, 0)]
+
+
 def _new_enough(name: str, oldest: int) -> str:
     row = find(name)
-    if int((row.version or "0").split(".")[0]) < oldest:
-        program = next(one for one in environment.PROGRAMS if one.name == name)
-        get = program.get[{"darwin": 1, "win32": 2}.get(sys.platform, 0)]
+    number = re.match(r"\d*", row.version or "")[0]  # 21 of "21-ea"
+    if int(number or 0) < oldest:
         raise ProgramMissing(
-            f"{name} {row.version} is too old: version {oldest} or newer is needed. To get it: {get}"
+            f"{name} {row.version} is too old: version {oldest} or newer is needed. To get it: "
+            f"{_how_to_get(name)}"
         )
     return str(row.path)
 

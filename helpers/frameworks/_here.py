@@ -94,7 +94,8 @@ def django_application() -> tuple[Any, io.StringIO]:
     models()
     from django.core.wsgi import get_wsgi_application
 
-    return get_wsgi_application(), _django_log[0]
+    with contextlib.redirect_stdout(_django_log[0]):  # it sets up the log once more
+        return get_wsgi_application(), _django_log[0]
 
 
 def set_up_django() -> None:

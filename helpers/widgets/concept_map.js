@@ -31,7 +31,7 @@ function createApp(app, uid, at) {
     node("div", { class: "cm-head" }, heading, count), note, code);
 
   function light(name) {
-    const marks = app.marks[name] ?? [];
+    const marks = [...(app.marks[name] ?? [])].sort(([a, b], [c, d]) => a - c || b - d); // from above
     lines.flat().forEach(({ row, mark }) => {
       row.classList.remove("cm-lit");
       put(mark, "");

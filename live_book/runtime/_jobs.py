@@ -33,7 +33,7 @@ class Job:
     rules: dict[str, Any]
 
 
-LIBRARY_RULES = {"kind": "library", "keep_sources": False, "leave_out": []}
+LIBRARY_RULES = {"kind": "library", "keep_sources": False, "keep_tests": True, "leave_out": []}
 
 
 def wheel_rules(wheel: Wheel, trim: dict[str, Any]) -> dict[str, Any]:
@@ -41,6 +41,7 @@ def wheel_rules(wheel: Wheel, trim: dict[str, Any]) -> dict[str, Any]:
     rules = {
         "kind": "wheel",
         "keep_sources": wheel.name in trim["keep-sources"],
+        "keep_tests": wheel.name in trim["keep-tests"],
         "leave_out": trim["unused"].get(wheel.name, []),
     }
     return {**rules, "lexers": trim["lexers"]} if wheel.name == "pygments" else rules

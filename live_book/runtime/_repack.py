@@ -31,8 +31,8 @@ def repack(source: str, target: str, rules: str, compiled: bool = True) -> None:
     """Rewrite the zip `source` as the zip `target`.
 
     `rules` is a JSON object: `kind` is "wheel" or "library"; `keep_sources` says whether the
-    sources stay, beside the compiled code; `leave_out` are patterns of files (as in fnmatch);
-    `lexers` (optional) names the modules of `pygments.lexers` to keep.
+    sources stay, beside the compiled code; `keep_tests` whether folders called "test" or "tests"
+    do; `leave_out` are patterns of files (as in fnmatch); `lexers` (optional) names the modules of `pygments.lexers` to keep.
     """
     asked = json.loads(rules)
     with zipfile.ZipFile(source) as archive:
@@ -66,7 +66,8 @@ def _useful(name: str, asked: dict[str, Any]) -> bool:
     inner = set(parts[1:-1])
     if parts[0].endswith(".data"):
         return bool(inner & {"purelib", "platlib"})
-    return not inner & (_TEST_FOLDERS | _FRONT_END_FOLDERS)
+    tests = set() if asked["keep_tests"] else _TEST_FOLDERS
+    return not inner & (tests | _FRONT_END_FOLDERS)
 
 
 def _compile_all(files: dict[str, bytes], place: str, keep_sources: bool) -> dict[str, bytes]:

@@ -137,7 +137,7 @@ app = FastAPI(title="Music streaming API", docs_url=None, redoc_url=None, redire
 app.router.route_class = MusicRoute
 problems.install(app)
 
-log = logging.getLogger("music")
+log = logging.getLogger("api")
 
 
 class JsonLines(logging.Formatter):
@@ -156,7 +156,7 @@ class JsonLines(logging.Formatter):
 def log_in_json() -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
-    log.addHandler(handler)
+    log.handlers = [handler]
     log.setLevel(logging.INFO)
     log.propagate = False
 

@@ -26,6 +26,7 @@ MIDDLEWARE = [
 ]
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 TIME_ZONE = "UTC"
+USE_I18N = False  # what it says is the contract's, in one language
 
 DATABASES = {
     "default": {
