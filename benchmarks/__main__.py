@@ -11,6 +11,7 @@ from benchmarks import (
     cache_suite,
     caches,
     formats,
+    frameworks,
     lab_frames,
     lighthouse,
     live_page,
@@ -29,6 +30,7 @@ ALL = {
     "cache_suite": cache_suite,
     "stores": stores,
     "formats": formats,
+    "frameworks": frameworks,
     "lighthouse": lighthouse,
 }
 

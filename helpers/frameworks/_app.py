@@ -36,6 +36,7 @@ class WebProgram(Living):
     """
 
     _name = "The application"
+    _example = "--host 127.0.0.1"
     _logs: ClassVar = {"log": OUTPUT}
     _timeout: ClassVar[float] = 120.0  # Spring Boot on a busy machine
     _asked = "/"

@@ -156,6 +156,37 @@ def test_helpers_keep_their_sources_and_their_data(runtime):
     assert not any(name.startswith("live_book/") for name in names)
 
 
+def test_the_applications_of_chapter_9_are_there_with_their_tests(runtime):
+    (wheel,) = runtime.glob("backend_fundamentals-*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    inside = "helpers/frameworks/apps/"
+    for path in (
+        "openapi.yaml",
+        "flask/app.py",
+        "spring_boot/src/test/java/music/SongControllerTest.java",
+    ):
+        assert inside + path in names
+    made_by_tools = ("/node_modules/", "/target/", f"{inside}data/", ".sqlite3")
+    assert not [name for name in names if any(part in name for part in made_by_tools)]
+
+
+def test_of_a_wheel_for_another_platform_only_the_python_is_there(runtime):
+    from live_book.runtime._pins import read_packages
+
+    for name in read_packages()["foreign"]:
+        (wheel,) = runtime.glob(f"{name}-*.whl")
+        names = zipfile.ZipFile(wheel).namelist()
+        assert not [one for one in names if one.endswith((".so", ".pyd", ".c"))]
+        assert any(one.endswith(".pyc") for one in names)
+
+
+def test_djangos_test_client_is_there_and_its_admin_site_is_not(runtime):
+    (wheel,) = runtime.glob("django-*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "django/test/client.pyc" in names
+    assert not [name for name in names if name.startswith("django/contrib/admin/")]
+
+
 def test_gathering_again_does_nothing(runtime, monkeypatch):
     monkeypatch.setattr("live_book.runtime._gather._build", None)
     said = []
