@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,9 @@ def match(answer: Callable):
             ((one, "/songs/fur-elise/audio"), None),
             ((sound, "/songs/fur-elise"), None),
             ((one, "/songs/"), None),
+            ((sound, "/songs//audio"), None),
+            ((one, "/Songs/fur-elise"), None),
+            (("/songs.json", "/songsxjson"), None),
             ((one, "/artists/fur-elise"), None),
             ((one, "/songs"), None),
             (("/songs", "/songs/"), None),
@@ -55,8 +59,8 @@ _GOOD = {"name": "Rainy days", "songs": ["fur-elise"]}
         "`Field(min_length=1, max_length=60)` bounds a text and a list alike; `pattern=` goes with "
         "a text.",
         "`ConfigDict(extra=..., strict=...)` says what happens to unknown fields, and whether `1` "
-        "may stand for `True`. The pattern belongs to the texts *in* the list: "
-        "`list[Annotated[str, Field(pattern=...)]]`.",
+        "may stand for `True`. The pattern belongs to the texts in the list: "
+        "`list[Annotated[str, Field(pattern=...)]]`. `^` and `$` make it hold for all of a text.",
     ),
     typical_mistake=(
         "from pydantic import BaseModel\n"
@@ -72,7 +76,8 @@ def playlist(answer: type):
     try:
         made = answer.model_validate(_GOOD)
     except Exception as error:
-        return f"`{_GOOD}` fits, and was refused: {show(str(error).splitlines()[0])}."
+        said = ", ".join(line.strip() for line in str(error).splitlines()[1:3])
+        return f"`{_GOOD}` fits, and was refused: {said or type(error).__name__}."
     if getattr(made, "public", None) is not False:
         return "A playlist that does not say `public` is not public."
     good = [
@@ -91,6 +96,8 @@ def playlist(answer: type):
         "an id in capitals": {**_GOOD, "songs": ["Fur-Elise"]},
         "an id with a line break behind it": {**_GOOD, "songs": ["fur-elise\n"]},
         "an empty id": {**_GOOD, "songs": [""]},
+        "an id with a digit that is not 0 to 9": {**_GOOD, "songs": ["\u0665"]},
+        "null for public": {**_GOOD, "public": None},
         "1 for public": {**_GOOD, "public": 1},
         '"yes" for public': {**_GOOD, "public": "yes"},
         "an unknown field": {**_GOOD, "owner": "me"},
@@ -122,67 +129,96 @@ def _fits(model: Any, value: dict[str, Any]) -> bool:
         "`def start(status, headers, exc_info=None):`. Whatever the application returns, return it.",
     ),
     typical_mistake=(
-        "def with_powered_by(app):\n"
+        "def with_service(app):\n"
         "    def wrapped(environ, start_response):\n"
         "        start_response('200 OK', [('X-Service', 'music')])\n"
         "        return app(environ, lambda *args: None)\n"
         "    return wrapped\n"
-        'check("9.3", with_powered_by)'
+        'check("9.3", with_service)'
     ),
     why="It knows nothing of Flask or Django, and works for both: the interface is what they share.",
 )
 def middleware(answer: Callable):
+    try:
+        return _middleware(answer)
+    except Exception as error:
+        return f"With your function in between, the application raised {_told(error)}."
+
+
+def _middleware(answer: Callable) -> str | None:
     def plain(environ, start_response):
         start_response("404 Not Found", [("Content-Type", "text/plain")])
         return [b"no ", b"song"]
 
-    def other(environ, start_response):
-        start_response("200 OK", [("Content-Length", "5"), ("X-Song", environ["PATH_INFO"])])
-        return iter([b"la la"])
+    def changes_its_mind(environ, start_response):
+        start_response("200 OK", [("X-Song", environ["PATH_INFO"])])
+        start_response("500 Oops", [("X-Song", environ["PATH_INFO"])], ("an", "error", None))
+        return [b"no song"]
 
-    for app, path, status, headers, body in (
-        (plain, "/x", "404 Not Found", [("Content-Type", "text/plain")], b"no song"),
-        (other, "/y", "200 OK", [("Content-Length", "5"), ("X-Song", "/y")], b"la la"),
+    def writes(environ, start_response):
+        start_response("200 OK", [("Content-Length", "7")])(b"no song")
+        return []
+
+    for app, status in (
+        (plain, "404 Not Found"),
+        (changes_its_mind, "500 Oops"),
+        (writes, "200 OK"),
     ):
         told: list[tuple[str, list[tuple[str, str]]]] = []
+        written: list[bytes] = []
 
-        def start_response(status: str, headers: Any, exc_info: Any = None, told=told) -> Any:
+        def start_response(
+            status: str, headers: Any, exc_info: Any = None, told=told, written=written
+        ) -> Any:
+            if told and not exc_info:
+                raise AssertionError("start_response was called twice, without exc_info")
             told.append((status, list(headers)))
-            return lambda data: None
+            return written.append
 
         wrapped = answer(app)
+        if inspect.iscoroutinefunction(wrapped):
+            return "WSGI is not async: the application that you return is a plain function."
         if not callable(wrapped):
             return f"It returned {show(wrapped)}; an application is a function of two arguments."
-        got = b"".join(wrapped({"PATH_INFO": path, "REQUEST_METHOD": "GET"}, start_response))
-        if len(told) != 1:
-            return f"`start_response` was called {len(told)} times; once is right."
-        if told[0][0] != status:
-            return f"The status became {show(told[0][0])}; the application had said {show(status)}."
-        if ("X-Service", "music") not in told[0][1]:
-            return f"The header fields are {show(told[0][1])}, without X-Service."
-        if missing := [field for field in headers if field not in told[0][1]]:
-            return f"The application's own field {show(missing[0])} got lost."
-        if got != body:
-            return f"The body became {show(got)}; the application had sent {show(body)}."
+        pieces = wrapped({"PATH_INFO": "/x", "REQUEST_METHOD": "GET"}, start_response)
+        if pieces is None:
+            return "Your application returned nothing: what the inner one returns is the body."
+        got = b"".join([*pieces])
+        if not told:
+            return "`start_response` was never called."
+        said, headers = told[-1]
+        if said != status:
+            return f"The status became {show(said)}; the application had said {show(status)}."
+        ours = [value for name, value in headers if name.lower() == "x-service"]
+        if ours != ["music"]:
+            return f"The header fields are {show(headers)}: X-Service has to be there once."
+        if len(headers) != 2:
+            return f"The header fields are {show(headers)}: one of the application's own got lost."
+        if b"".join(written) + got != b"no song":
+            return f"The body became {show(got)}; the application had sent b'no song'."
     return None
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no words'}"
 
 
 @exercise(
     "9.4",
     hints=(
-        "`add_middleware` puts the new one around all that are there already.",
+        "A new layer goes around all that are there already.",
         "The request goes through the layers from outside to inside, the answer the other way.",
     ),
-    typical_mistake='check("9.4", ["log in", "login in", "endpoint", "login out", "log out"])',
+    typical_mistake='check("9.4", ["timer in", "login in", "endpoint", "login out", "timer out"])',
     why="What was added last is the outermost layer: it sees the request first and the answer last.",
 )
 def order(answer: list | tuple):
-    right = ["login in", "log in", "endpoint", "log out", "login out"]
-    if list(answer) == ["log in", "login in", "endpoint", "login out", "log out"]:
+    right = ["login in", "timer in", "endpoint", "timer out", "login out"]
+    if list(answer) == ["timer in", "login in", "endpoint", "login out", "timer out"]:
         return "That would be the order in which they were written. FastAPI turns it round."
     if sorted(map(str, answer)) != sorted(right):
         return (
-            "Each of the five lines is printed once: `log in`, `login in`, `endpoint`, and so on."
+            "Each of the five lines is printed once: `timer in`, `login in`, `endpoint`, and so on."
         )
     return equals(list(answer), right)
 
@@ -203,10 +239,12 @@ def queries(answer: dict):
     if set(answer) != set(right):
         return "Give three numbers: `loop`, `select_related` and `prefetch_related`."
     if answer["loop"] == 13:
-        return "Thirteen would be one for each composer; Django asks again for each *song*."
+        return "Thirteen would be one for each composer; Django asks again for each song."
     if answer["loop"] == 20:
         return "Don't forget the query that brings the songs."
     for name, number in right.items():
+        if type(answer[name]) is not int:
+            return f"{name}: a whole number is expected, and this is {show(answer[name])}."
         if answer[name] != number:
             return f"`{name}` is not {show(answer[name])}."
     return None
@@ -225,21 +263,35 @@ def queries(answer: dict):
 def composers(answer: Callable):
     try:
         from django.apps import apps
+        from django.core.exceptions import SynchronousOnlyOperation
         from django.db import connection
         from django.test.utils import CaptureQueriesContext
 
         model = apps.get_model("music", "Composer")
-    except Exception:
-        return "First run the cell with `models()`, above: it makes Django ready."
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
-        got = {one.name: sorted(song.title for song in one.song_set.all()) for one in answer(model)}
-    with_loop = {
-        one.name: sorted(song.title for song in one.song_set.all()) for one in model.objects.all()
-    }
-    if got != with_loop:
-        return f"{len(got)} of {len(with_loop)} composers came back with all their songs."
+        model.objects.count()
+    except (ImportError, LookupError, SynchronousOnlyOperation):
+        return "Django is not ready: run `models()`, which stands in this cell."
+    except Exception as error:
+        if type(error).__name__ not in ("ImproperlyConfigured", "AppRegistryNotReady"):
+            raise
+        return "Django is not ready: run `models()`, which stands in this cell."
+
+    def listed(found: Any) -> list[tuple[str, list[str]]]:
+        return sorted(
+            (one.name, sorted(song.title for song in one.song_set.all())) for one in found
+        )
+
+    try:
+        with CaptureQueriesContext(connection) as captured:
+            found = answer(model)
+            if found is None:
+                return "Your function returned None; is there a `return`?"
+            got = listed(found)
+    except Exception as error:
+        return f"What your function returned can't be listed: {_told(error)}."
+    right = listed(model.objects.all())
+    if got != right:
+        return f"{len(got)} composers came back; there are {len(right)}, each with all their songs."
     if len(captured) > 2:
         return f"It took {len(captured)} queries; two are enough."
     return None
@@ -261,9 +313,13 @@ def workers(answer: dict):
     if set(answer) != set(right):
         return "Give five numbers of seconds, for a to e."
     if answer["e"] == 0.2:
-        return "e is `async`, but it does not *await*: while it sleeps, nobody else gets a turn."
+        return "e is `async`, but it does not await: while it sleeps, nobody else gets a turn."
+    if all(answer[name] == round(seconds / 0.2) for name, seconds in right.items()):
+        return "These are the rounds; how many seconds are they?"
     for name, seconds in right.items():
         given = answer[name]
-        if not isinstance(given, int | float) or abs(given - seconds) > 0.01:
+        if not isinstance(given, int | float):
+            return f"{name}: a number is expected, and this is {show(given)}."
+        if abs(given - seconds) > 0.01:
             return f"{name} is not {show(given)}."
     return None

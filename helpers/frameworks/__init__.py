@@ -15,7 +15,7 @@ In a page, where there are no processes, the three in Python run on the page's o
 
 from ._cases import CASES, Case
 from ._concepts import concept_map, show_concept
-from ._contract import Answer, Result, differences, hold_to_contract
+from ._contract import Answer, Result, differences, hold_all, hold_to_contract
 from ._frameworks import FRAMEWORKS, OPENAPI, Framework
 from ._here import load_app, models
 from ._start import run, start, start_all
@@ -33,6 +33,7 @@ __all__ = [
     "contract_table",
     "count_lines",
     "differences",
+    "hold_all",
     "hold_to_contract",
     "load_app",
     "models",

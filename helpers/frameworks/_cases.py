@@ -149,6 +149,8 @@ CASES: tuple[Case, ...] = (
     *_get("add", 404, f"/songs/RUN{'rads2' * 18}r/audio"),
     *_post("add", 201, {"charset=utf-8": _song(title="RUN j")},
            Content_Type="Application/JSON; charset=UTF-8"),
+    *_post("add", 201, {'charset="utf-8"': _song(title="RUN l")},
+           Content_Type='application/json;charset="utf-8"'),
     *_post("add", 201, {"a query is ignored": _song(title="RUN k")}, Accept="text/html"),
     # values that do not fit
     *_post("values", 422, {
@@ -170,6 +172,7 @@ CASES: tuple[Case, ...] = (
         "a field called __proto__": _song(__proto__={"title": "x"}),
         "a field called constructor": _song(constructor=1),
         "an id of one's own": _song(id="mine"),
+        "an unknown field of 60,000 characters": _song(**{"x" * 60_000: 1}),
         "Title for title": _song(title=..., Title="x"),
         "nothing but braces": b"{}",
         "year 1e400": _with_year("1e400"),
@@ -223,7 +226,7 @@ CASES: tuple[Case, ...] = (
                    "application/xml", "application/problem+json", "application/merge-patch+json",
                    "application/jsonp", "text/json", "nonsense", "*/*", "application/*",
                    "application/json; charset=latin-1", "application/json; charset=utf-16",
-                   "application/json; profile=x", "")),
+                   "application/json; profile=x", 'application/json; charset="utf-8', "")),
     Case("bodies", "no Content-Type", "POST", "/songs", 415, {}, _song()),
     Case("bodies", "no Content-Type, too large", "POST", "/songs", 415, {}, b"x" * (LARGEST_BODY + 1)),
     *(Case("bodies", f"Content-Encoding: {coding}", "POST", "/songs", 415,

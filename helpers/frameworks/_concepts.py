@@ -122,10 +122,11 @@ class Tabs:
                 f'<label for="{uid}">{escape(title)}</label>'
             )
             told = f"<p>{escape(note)}</p>" if note else ""
+            # no <pre>: the book's theme decides which of those the keyboard reaches, at a time when
+            # the hidden ones have no size yet
             shown = (
-                f'<pre tabindex="0" aria-label="{escape(title)}">{escape(code)}</pre>'
-                if code
-                else ""
+                f'<div class="code" role="region" tabindex="0" aria-label="{escape(title)}">'
+                f"{escape(code)}</div>"
             )
             panels.append(f'<div class="panel {name}">{told}{shown}</div>')
             rules.append(f"#{group} #{uid}:checked ~ .{name}{{display:block}}")
@@ -144,8 +145,10 @@ _CSS = (
     "calc(.8em - 2px)}"
     "#GROUP input:focus-visible+label{outline:3px solid currentColor;outline-offset:2px}"
     "#GROUP .panel{display:none}"
-    "#GROUP pre{max-height:26em;overflow:auto;margin:.3em 0;padding:.6em;font-size:.85em;"
-    "border:1px solid currentColor;border-radius:6px;background:transparent;color:inherit}"
+    "#GROUP{padding-top:5px}"
+    "#GROUP .code{max-height:26em;overflow:auto;margin:.3em 0;padding:.6em;font-size:.8em;"
+    "font-family:var(--jp-code-font-family,ui-monospace,monospace);white-space:pre;line-height:1.45;"
+    "border:1px solid currentColor;border-radius:6px}"
 )
 
 

@@ -3,7 +3,7 @@
 Compared are the status, the body and the header fields that the contract speaks of. JSON is
 compared as the value that it stands for: the order of members and white space mean nothing in it
 (RFC 8259, sections 2 and 4). The page for people is compared as the texts and links in it. A
-`charset` after `application/json` means nothing either (RFC 8259, section 11).
+`charset=utf-8` after `application/json` says what holds anyway (RFC 8259, sections 8.1 and 11).
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ async def hold_to_contract(
             Give several applications the same, and their answers can be compared.
         label: whom the progress bar names.
     """
-    run = run or f"r{secrets.token_hex(4)}"
+    run = run or _new_word()
     cases = list(cases)
     answers: dict[Case, Answer] = {}
     faults: dict[Case, str] = {}
@@ -97,6 +97,29 @@ async def hold_to_contract(
                 bar.show(number)
     bar.end(len(cases))
     return Result(url, answers, faults)
+
+
+async def hold_all(apps: Mapping[str, Any], cases: Iterable[Case] = CASES) -> dict[str, Result]:
+    """Send every request of the contract to several applications, so that they can be compared.
+
+    Args:
+        apps: running applications, each with a `url`, by their names.
+        cases: the requests.
+
+    Returns:
+        The results, by the applications' names.
+
+    Raises:
+        RuntimeError: one of them does not run any more.
+    """
+    stopped = [name for name, app in apps.items() if not app.running]
+    if stopped:
+        raise RuntimeError(f"{stopped[0]} was stopped: start the applications again.")
+    run, cases = _new_word(), list(cases)
+    return {
+        name: await hold_to_contract(app.url, cases, run=run, label=name)
+        for name, app in apps.items()
+    }
 
 
 def differences(results: Mapping[str, Result]) -> dict[Case, dict[str, str]]:
@@ -115,6 +138,10 @@ def differences(results: Mapping[str, Result]) -> dict[Case, dict[str, str]]:
             if difference := results[other].answers[case].difference(answer):
                 found.setdefault(case, {})[other] = difference
     return found
+
+
+def _new_word() -> str:
+    return f"r{secrets.token_hex(4)}"
 
 
 async def _send(client: httpx.AsyncClient, case: Case, run: str) -> httpx.Response:

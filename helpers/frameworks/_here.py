@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import io
 import os
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +20,11 @@ from ._frameworks import FRAMEWORKS, framework_named
 
 _WITH_SOUND = ("fur-elise",)  # rendering takes a while in a page
 
+_DATABASE = "file:music?mode=memory&cache=shared"
+
 _django_log: list[io.StringIO] = []
+_anchors: list[sqlite3.Connection] = []
+"""Connections that keep the database in memory while Django has none open."""
 
 
 def data_folder() -> Path:
@@ -90,11 +95,19 @@ def models() -> ModuleType:
 
 
 def django_application() -> tuple[Any, io.StringIO]:
-    """The Django application as WSGI, which needs no thread, and what it logs."""
-    models()
+    """The Django application as WSGI, which needs no thread, and what it logs.
+
+    Its database has the catalogue and nothing else, as after any start.
+    """
+    found = models()
+    from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
 
+    found.Song.objects.all().delete()
+    found.Composer.objects.all().delete()
     with contextlib.redirect_stdout(_django_log[0]):  # it sets up the log once more
+        with _environment({"MUSIC_DATA": str(data_folder())}):
+            call_command("load_songs", verbosity=0)
         return get_wsgi_application(), _django_log[0]
 
 
@@ -108,10 +121,11 @@ def set_up_django() -> None:
         return
     log = io.StringIO()
     folder = str(FRAMEWORKS["django"].folder)
+    _anchors.append(sqlite3.connect(_DATABASE, uri=True, check_same_thread=False))
     settings = {
         "DJANGO_SETTINGS_MODULE": "service.settings",
         "MUSIC_DATA": str(data_folder()),
-        "MUSIC_DATABASE": "file:music?mode=memory&cache=shared",
+        "MUSIC_DATABASE": _DATABASE,
     }
     sys.path.insert(0, folder)
     import django

@@ -149,6 +149,20 @@ def test_a_body_in_chunks_is_a_body(app):
     assert too_large.status_code == 413
 
 
+def test_broken_chunks_are_the_clients_mistake(app):
+    head = f"POST /songs HTTP/1.1\r\nHost: {app.url[7:]}\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", app.port), timeout=20) as client:
+        client.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\nzz\r\n{{}}\r\n".encode())
+        assert client.recv(65536).startswith(b"HTTP/1.1 400")
+    assert httpx.get(f"{app.url}/health").status_code == 200
+
+
+def test_fields_that_name_another_path_are_ignored(app):
+    names = {"SCRIPT_NAME": "/songs", "PATH_INFO": "/songs", "X-Original-URL": "/songs"}
+    answer = httpx.get(f"{app.url}/health", headers=names)
+    assert answer.json() == {"status": "ok"}
+
+
 def test_only_this_machine_reaches_it(app):
     processes = [psutil.Process(app.pid), *psutil.Process(app.pid).children(recursive=True)]
     hosts = {

@@ -12,8 +12,8 @@ from helpers.frameworks._concepts import concepts
 from helpers.frameworks._frameworks import apps_folder
 
 CONCEPTS = (
-    "routing", "validation", "errors", "middleware", "injection", "templates", "orm",
-    "configuration", "testing", "deployment",
+    "routing", "validation", "errors", "middleware", "injection", "testing", "templates",
+    "orm", "configuration", "deployment",
 )  # fmt: skip
 
 
@@ -69,6 +69,7 @@ def test_tabs_are_radio_buttons_with_labels():
     assert sum("checked" in radio for radio in radios) == 1
     text = "".join(found.texts)
     assert all(framework.title in text for framework in FRAMEWORKS.values())
+    assert len([a for _, a in found.tags if a.get("tabindex") == "0"]) == len(FRAMEWORKS)
     assert '@app.get("/songs/<song_id>")' in text  # shown, not taken for a tag
 
 

@@ -11,7 +11,7 @@ import { z } from "zod";
 import { byteRange } from "./audio.js";
 import { handleError, validate } from "./problems.js";
 
-const JSON_IN_UTF_8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
+const JSON_IN_UTF_8 = /^application\/json[ \t]*(;[ \t]*charset=(utf-8|"utf-8")[ \t]*)?$/i;
 
 /** A text without control characters and halves of surrogate pairs. */
 function text(longest) {

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from flask import Flask, Response, abort, g, has_request_context, render_template, request
 from flask.json.provider import DefaultJSONProvider
 from marshmallow import EXCLUDE, Schema, fields, validate
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 
 import problems
 from audio import byte_range
@@ -154,13 +154,21 @@ def parameters() -> dict[str, Any]:
 def json_body() -> Any:
     """The body, if it is JSON in UTF-8 and not too large."""
     kind = request.content_type or ""
-    if not re.fullmatch(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', kind, re.IGNORECASE):
+    if not re.fullmatch(
+        r'application/json[ \t]*(;[ \t]*charset=(utf-8|"utf-8")[ \t]*)?', kind, re.IGNORECASE
+    ):
         abort(problems.problem(415, {"Accept": "application/json"}))
     if request.headers.get("Content-Encoding", "identity") != "identity":
         abort(problems.problem(415, {"Accept-Encoding": "identity"}))
     if "Transfer-Encoding" in request.headers:
         request.environ["wsgi.input_terminated"] = True  # or Flask leaves such a body unread
-    if len(request.get_data()) > app.config["LARGEST_BODY"]:
+    try:
+        body = request.get_data()
+    except HTTPException:
+        raise
+    except Exception:  # broken chunks: what is raised is the server's own
+        abort(400)
+    if len(body) > app.config["LARGEST_BODY"]:
         abort(413)
     return request.get_json()
 

@@ -14,7 +14,9 @@ from .json_body import read_json
 from .models import Song
 from .problems import does_not_fit, problem
 
-JSON_TYPE = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
+JSON_TYPE = re.compile(
+    r'application/json[ \t]*(;[ \t]*charset=(utf-8|"utf-8")[ \t]*)?', re.IGNORECASE
+)
 
 
 @require_safe

@@ -26,7 +26,7 @@ import tools.jackson.databind.json.JsonMapper;
 class StrictBody extends RequestBodyAdviceAdapter {
 
     private static final Pattern JSON_IN_UTF_8 =
-            Pattern.compile("(?i)application/json\\s*(;\\s*charset=\"?utf-8\"?\\s*)?");
+            Pattern.compile("(?i)application/json[ \\t]*(;[ \\t]*charset=(utf-8|\"utf-8\")[ \\t]*)?");
 
     private final Settings settings;
     private final JsonMapper json;

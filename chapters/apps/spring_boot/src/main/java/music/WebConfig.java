@@ -36,11 +36,12 @@ class WebConfig implements WebMvcConfigurer {
         registry.removeConvertible(String.class, Collection.class); // "a,b" is one text
     }
 
-    /** Jackson reads no number of more than 1,000 digits. */
+    /** Jackson reads no number of more than 1,000 digits, and no name of more than 50,000. */
     @Bean
     JsonMapper json(Settings settings) {
         StreamReadConstraints constraints = StreamReadConstraints.builder()
                 .maxNumberLength(settings.largestBody())
+                .maxNameLength(settings.largestBody())
                 .build();
         return new JsonMapper(JsonFactory.builder().streamReadConstraints(constraints).build());
     }
