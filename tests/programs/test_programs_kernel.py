@@ -100,5 +100,6 @@ def test_an_interrupt_while_a_program_starts_leaves_nothing(kernel, nothing_left
         kernel.interrupt()
         assert kernel.reply(cell)["ename"] == "KeyboardInterrupt"
         assert all(map(is_over, started))
-        assert not kernel.process.children()
+        # an interrupt may come while nginx is asked for its version: its end is noticed a bit later
+        eventually(lambda: not kernel.process.children())
         assert not folders(nothing_left)
