@@ -86,6 +86,13 @@ def files_of(folder: Path) -> list[str]:
     return sorted(path for path in found if not path.endswith(MADE_FILES))
 
 
+def copy_files(source: Path, target: Path) -> None:
+    """Copy a folder's files to another one, without what tools have made there."""
+    for path in files_of(source):
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / path, target / path)
+
+
 def cache_folder() -> Path:
     """Where what was made is kept."""
     if named := os.environ.get("COURSE_CACHE"):

@@ -122,8 +122,12 @@ class Program:
                 return Row(self.name, HERE, version, found, self.unlocks, path)
             note = f"{found}, but {problem}"
             first_broken = first_broken or Row(self.name, BROKEN, None, note, self.unlocks, path)
-        get = self.get[{"darwin": 1, "win32": 2}.get(sys.platform, 0)]
-        return first_broken or Row(self.name, NOT_HERE, None, get, self.unlocks)
+        return first_broken or Row(self.name, NOT_HERE, None, self.how_to_get, self.unlocks)
+
+    @property
+    def how_to_get(self) -> str:
+        """One line on how to get it on this system."""
+        return self.get[{"darwin": 1, "win32": 2}.get(sys.platform, 0)]
 
     def ask(self, path: str, timeout: float = 2.0) -> tuple[str | None, str]:
         """The version that the program's file says, and "" or what is wrong with it."""

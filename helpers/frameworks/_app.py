@@ -11,21 +11,20 @@ import time
 from collections.abc import Mapping
 from typing import ClassVar
 
-from .._recipes import files_of
+from .._recipes import copy_files
 from ..programs import ProgramFailed
 from ..programs._building import build
 from ..programs._guarded import OUTPUT
 from ..programs._processes import workers
-from ..programs._program import Living
+from ..programs._program import HOST, Unconfigured
 from ._export import export
 from ._frameworks import Framework, command
 
-HOST = "127.0.0.1"
 _PATIENCE = 10.0  # seconds that a program has to end by itself when it is asked to
 _ONE_ANSWER = 1.0  # second
 
 
-class WebProgram(Living):
+class WebProgram(Unconfigured):
     """A web application in a process of its own, with its files in a private folder.
 
     What it writes there is gone when it stops.
@@ -56,7 +55,7 @@ class WebProgram(Living):
             ProgramMissing: the program is not here; the message says how to get it.
             ProgramFailed: it ended while starting, or did not answer in time.
         """
-        command(line, 1)
+        command(line, 1)  # is the program here at all?
         self.version, self.seconds_to_start = "", 0.0
         self._line, self._files, self._variables = line, dict(files), variables
         self._launch(port)
@@ -92,15 +91,9 @@ class WebProgram(Living):
         for name, text in self._files.items():
             (self.folder / name).write_text(text, "utf-8")
 
-    def _prepare(self, port: int) -> tuple[str, str]:
-        return "", HOST
-
     def _start(self, fixed_port: int) -> None:
         self._place_files()
         super()._start(fixed_port)
-
-    def _write(self, text: str) -> None:
-        """It has no config: its settings are in its environment."""
 
     def _run(self) -> None:
         self._begun = time.monotonic()
@@ -139,15 +132,6 @@ class WebProgram(Living):
     def _is_mine(self, answer: http.client.HTTPResponse, token: str) -> bool:
         return True
 
-    def _lacks_its_port(self, line: str) -> bool:
-        return True  # it listens on no other
-
-    def _complaint(self, said: str) -> tuple[str, int | None] | None:
-        return None
-
-    def _expected_workers(self) -> int:
-        return 0
-
     def __repr__(self) -> str:
         return f"{self._name} {f'at {self.url}' if self.running else '(stopped)'}"
 
@@ -176,7 +160,6 @@ class App(WebProgram):
         self.framework = framework
         self._name = f"The {framework.title} application"
         recipe = framework.recipe()
-        command(framework.procfile["web"], 1)  # is it here at all?
         if recipe:
             build(recipe)
         self._built = recipe.folder if recipe else None
@@ -187,11 +170,7 @@ class App(WebProgram):
         if self._built:
             shutil.copytree(self._built, self.folder, copy_function=_link, dirs_exist_ok=True)
         else:
-            source = self.framework.folder
-            for path in files_of(source):
-                target = self.folder / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(source / path, target)
+            copy_files(self.framework.folder, self.folder)
         for line in filter(None, self.framework.procfile.get("release", "").split(" && ")):
             said, code = self._once(command(line, 0))
             if code:

@@ -14,6 +14,7 @@ from typing import Any
 
 JSON = {"Content-Type": "application/json"}
 SONG = "fur-elise"
+_AUDIO = f"/songs/{SONG}/audio"
 LARGEST_BODY = 65_536  # bytes; what MUSIC_LARGEST_BODY is unless it is set
 
 
@@ -54,29 +55,32 @@ def _with_year(text: str) -> bytes:
     return _song(year=0).replace(b": 0,", f": {text},".encode())
 
 
-def _get(topic: str, status: int, *targets: str, **headers: str) -> list[Case]:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return [Case(topic, f"GET {target}", "GET", target, status, named) for target in targets]
+def _fields(headers: dict[str, str]) -> dict[str, str]:
+    """Header fields by their names, from arguments such as If_Range."""
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def _get(topic: str, status: int, *targets: str) -> list[Case]:
+    return [Case(topic, f"GET {target}", "GET", target, status) for target in targets]
 
 
 def _post(topic: str, status: int, bodies: dict[str, bytes], **headers: str) -> list[Case]:
-    sent = {**JSON, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    sent = {**JSON, **_fields(headers)}
     return [
         Case(topic, name, "POST", "/songs", status, sent, body) for name, body in bodies.items()
     ]
 
 
 def _range(status: int, *texts: str, method: str = "GET", **headers: str) -> list[Case]:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    named = _fields(headers)
     extra = "".join(f", {name}: {value}" for name, value in named.items())
     return [
-        Case("range", f"{method}, Range: {text}{extra}", method, f"/songs/{SONG}/audio", status,
+        Case("range", f"{method}, Range: {text}{extra}", method, _AUDIO, status,
              {"Range": text, **named})
         for text in texts
     ]  # fmt: skip
 
 
-_AUDIO = f"/songs/{SONG}/audio"
 _DEEP = 2_000  # brackets within brackets; Python in a page would die of many more
 _GETS = ("/", "/health", "/songs", f"/songs/{SONG}", _AUDIO)
 
@@ -111,7 +115,8 @@ CASES: tuple[Case, ...] = (
           "/songs/..%2Fhealth", "/songs/../health", "/./health", "/songs/no-such-song/audio",
           "/songs/..%2F..%2Fsongs.json", "/songs/..%2F..%2Fsongs.json/audio", "/songs;x=1",
           f"/songs/{SONG};x=1", "/songs%3Flimit=1", f"/songs/{'x' * 2000}", "/songs/%20",
-          "/songs/%252e%252e", "/songs/a%5Cb", "/favicon.ico", "/songs/%F3%BF%B1%A5%C3%A9/audio", "/songs/%00/audio", "/health/x", "/songs%2F", "/%2e"),
+          "/songs/%252e%252e", "/songs/a%5Cb", "/favicon.ico",
+          "/songs/%F3%BF%B1%A5%C3%A9/audio", "/songs/%00/audio", "/health/x", "/songs%2F", "/%2e"),
     Case("addresses", "HEAD /nowhere", "HEAD", "/nowhere", 404),
     Case("addresses", "POST /nowhere", "POST", "/nowhere", 404, JSON, _song()),
     # methods

@@ -58,7 +58,6 @@ class Answer:
 class Result:
     """How one application did: for each case its answer, and the first thing wrong with it."""
 
-    url: str
     answers: Mapping[Case, Answer]
     faults: Mapping[Case, str]
 
@@ -96,7 +95,7 @@ async def hold_to_contract(
             if number % 20 == 0:
                 bar.show(number)
     bar.end(len(cases))
-    return Result(url, answers, faults)
+    return Result(answers, faults)
 
 
 async def hold_all(apps: Mapping[str, Any], cases: Iterable[Case] = CASES) -> dict[str, Result]:

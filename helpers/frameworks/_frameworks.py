@@ -25,8 +25,7 @@ class Framework:
     """One framework, and the application of the course that is written in it.
 
     name: its folder in chapters/apps. title: as its makers write it. language: what its
-    applications are written in. package: what its version is asked of: a Python package, or the
-    file that names the version. in_pages: whether a page in a browser can run it.
+    applications are written in. in_pages: whether a page in a browser can run it.
     """
 
     name: str
@@ -155,8 +154,7 @@ def _check_compiler(java: str) -> None:
 
 
 def _how_to_get(name: str) -> str:
-    program = next(one for one in environment.PROGRAMS if one.name == name)
-    return program.get[{"darwin": 1, "win32": 2}.get(sys.platform, 0)]
+    return next(one.how_to_get for one in environment.PROGRAMS if one.name == name)
 
 
 def _new_enough(name: str, oldest: int) -> str:

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from .._progress import waiting
-from .._recipes import CASSANDRA, FERRETDB, Recipe, files_of
+from .._recipes import CASSANDRA, FERRETDB, Recipe, copy_files
 from ._errors import ProgramFailed, ProgramMissing
 
 _TIMEOUT = 900.0  # seconds; decides only how long a failure takes
@@ -52,9 +52,7 @@ def build(recipe: Recipe) -> Path:
 def _make(recipe: Recipe, work: Path) -> None:
     """Run the tool on a copy of the recipe, and put the result in its place in one step."""
     source = work / "source"
-    for path in files_of(recipe.source):
-        (source / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(recipe.source / path, source / path)
+    copy_files(recipe.source, source)
     made = source if recipe.in_place else work / "made"
     made.mkdir(exist_ok=True)
     command = [word.replace("FOLDER", str(made)) for word in recipe.command]

@@ -9,13 +9,12 @@ from . import _processes
 from ._errors import ProgramFailed
 from ._find import find
 from ._guarded import OUTPUT
-from ._program import Living
+from ._program import HOST, Unconfigured
 
-HOST = "127.0.0.1"
 DATABASE = "music"  # the one that every chapter uses
 
 
-class Database(Living):
+class Database(Unconfigured):
     """A database server with its data in its private folder, which is gone when it has stopped.
 
     Attributes:
@@ -87,9 +86,6 @@ class Database(Living):
 
     # How it starts.
 
-    def _prepare(self, port: int) -> tuple[str, str]:
-        return "", HOST
-
     def _start(self, fixed_port: int) -> None:
         self._first_time()
         super()._start(fixed_port)
@@ -98,18 +94,6 @@ class Database(Living):
 
     def _settle(self) -> None:
         """What is left to do once it answers."""
-
-    def _write(self, text: str) -> None:
-        """Settings go into the command unless a subclass has files."""
-
-    def _lacks_its_port(self, line: str) -> bool:
-        return True  # each line that says "in use" is about the one port
-
-    def _complaint(self, said: str) -> tuple[str, int | None] | None:
-        return None
-
-    def _expected_workers(self) -> int:
-        return 0
 
     def processes(self) -> list[tuple[int, str]]:
         """Its processes as (process id, what it is): "server" for the first."""

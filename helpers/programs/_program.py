@@ -21,6 +21,8 @@ from ._starting import START_TIMEOUT, Startable, is_in_use
 _SETTLING, _LONGEST_SETTLING = 0.02, 0.5  # seconds between two looks at a log, and of all looks
 _OVERHEARD = 2.0  # seconds without any sign of a reload
 
+HOST = "127.0.0.1"
+
 _running: set[Living] = set()
 
 
@@ -123,6 +125,25 @@ class Living(Startable):
             return f"<p>{escape(repr(self))}</p>"
         url = escape(self.url)
         return f'<p>{escape(self._name)} {escape(self.version)} at <a href="{url}">{url}</a></p>'
+
+
+class Unconfigured(Living):
+    """A program without a config of the reader's: its command and its environment say it all."""
+
+    def _prepare(self, port: int) -> tuple[str, str]:
+        return "", HOST
+
+    def _write(self, text: str) -> None:
+        """Settings go into the command unless a subclass has files."""
+
+    def _lacks_its_port(self, line: str) -> bool:
+        return True  # each line that says "in use" is about the one port
+
+    def _complaint(self, said: str) -> tuple[str, int | None] | None:
+        return None
+
+    def _expected_workers(self) -> int:
+        return 0
 
 
 class RealProgram(Living):

@@ -9,6 +9,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from helpers._recipes import files_of
+
 from ._errors import RuntimeNotGathered
 from ._pins import Pins, Wheel
 
@@ -16,7 +18,7 @@ COURSE = "backend-fundamentals"
 KERNEL = "page-kernel"
 _KERNEL_MODULE = "page_kernel/"
 _STUB_VERSION = "99"  # no package that asks for a version asks for a newer one
-_NOT_PACKED = ("__pycache__", ".ipynb_checkpoints", ".DS_Store", "data", "node_modules", "target")
+_EXPORTED = "data/"  # beside the applications: made by `python -m helpers.frameworks`
 _PACKED = (
     ("helpers", "helpers"),
     ("helpers/frameworks/apps", "chapters/apps"),
@@ -31,14 +33,9 @@ def sources(root: Path) -> dict[str, bytes]:
     """
     found = {}
     for package, folder in _PACKED:
-        for file in sorted((root / folder).rglob("*")):
-            inner = file.relative_to(root / folder)
-            hidden = any(part in _NOT_PACKED for part in inner.parts) or file.suffix in (
-                ".pyc",
-                ".sqlite3",
-            )
-            if file.is_file() and not hidden:
-                found[f"{package}/{inner.as_posix()}"] = file.read_bytes()
+        for path in files_of(root / folder):
+            if not path.startswith(_EXPORTED):
+                found[f"{package}/{path}"] = (root / folder / path).read_bytes()
     return found
 
 
